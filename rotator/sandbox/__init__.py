@@ -1,0 +1,1 @@
+"""A whole world on loopback: AWS, SES over SMTP, Gmail, one clock.  Never the real thing."""
