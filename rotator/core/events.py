@@ -1,0 +1,295 @@
+"""What the journal remembers, one class per event.  Fields are text, whole numbers, booleans or tuples of text.
+
+Times (`at`, `until`, ...) are UTC epoch seconds of AWS's clock.  Intents stand before their effect, settlements
+after it; an intent without settlement means that the effect may have happened.  New fields get a default, so that
+newer code reads older journals; a changed meaning is a new class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from rotator.core.policy import Mode
+
+SCHEMA_VERSION = 1
+
+
+class Effect(StrEnum):
+    """A change of one key's state at IAM."""
+
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+    DELETE = "delete"
+
+
+class Outcome(StrEnum):
+    """How an effect ended, as far as we know."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    WAITING = "waiting"  # a push that a person has to make
+
+
+class CanaryOutcome(StrEnum):
+    """How a canary ended."""
+
+    ARRIVED = "arrived"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted(Event):
+    """First contact: whom we act on and which key the consumers hold."""
+
+    account: str
+    user: str
+    user_id: str
+    key: str  # "" if the user had no key
+    consumers: tuple[str, ...]
+    sealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunOpened(Event):
+    """A rotation began; `old` is the key to be replaced ("" = none)."""
+
+    run: str
+    mode: int
+    reason: str
+    old: str
+    consumers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeRaised(Event):
+    """The open run became more urgent."""
+
+    mode: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compromised(Event):
+    """A person said this key leaked: it is never reactivated by itself again."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIntended(Event):
+    """CreateAccessKey is about to be sent; `listed` existed before, no request lives beyond `until`."""
+
+    listed: tuple[str, ...]
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCreated(Event):
+    """The reply came and the secret is sealed (same transaction)."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSettled(Event):
+    """CreateAccessKey ended without a key for us: refused in words, or unknown."""
+
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disowned(Event):
+    """A person's answer to "whose key is this?": nobody's, discard it."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectIntended(Event):
+    """Update- or DeleteAccessKey is about to be sent for `key`."""
+
+    effect: str
+    key: str
+    until: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectSettled(Event):
+    """... and how it ended."""
+
+    effect: str
+    key: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased(Event):
+    """The sealed secrets of a deleted key were removed (same transaction)."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Event):
+    """A key of ours is gone from IAM without us: it is replaced."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn(Event):
+    """We logged in with `key` ourselves, which moves its last-used."""
+
+    key: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Event):
+    """Several logins in a row with the new key on every address of the endpoint."""
+
+    key: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyFailed(Event):
+    """The deadline passed without it.  `old_works`: the old credential logged in at the same time."""
+
+    key: str
+    endpoint: str
+    refused: int  # how many 535
+    old_works: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PushIntended(Event):
+    """The consumer is about to be told; from now on it may hold `key`."""
+
+    consumer: str
+    key: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class PushSettled(Event):
+    """... and what it answered."""
+
+    consumer: str
+    key: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed(Event):
+    """The credential was handed to a person, who may have it from now on."""
+
+    consumer: str
+    key: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attested(Event):
+    """A person says that the consumer has the new credential."""
+
+    consumer: str
+    key: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack(Event):
+    """The consumer reported the key id it holds."""
+
+    consumer: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryIntended(Event):
+    """A mail is about to be sent through the consumer."""
+
+    consumer: str
+    token: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySettled(Event):
+    """... and how it ended.  `sent` is when it was sent (its 15 minutes count for last-used)."""
+
+    consumer: str
+    token: str
+    outcome: str
+    sent: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OldRefused(Event):
+    """SES refuses the old credential: seen by several 535, or assumed after an hour."""
+
+    key: str
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AbortAsked(Event):
+    """A person wants the run dropped; only before the first push intent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten(Event):
+    """A person's word that a consumer no longer in the file holds nothing any more."""
+
+    consumer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """The run is closed: rotated or aborted."""
+
+    run: str
+    outcome: str
+
+
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
+
+
+def to_record(event: Event) -> tuple[str, dict[str, Any]]:
+    """The event as (kind, JSON-ready fields)."""
+    return type(event).__name__, asdict(event)
+
+
+def from_record(kind: str, data: dict[str, Any]) -> Event:
+    """The event of a stored record.  Raises KeyError for a kind and TypeError for fields that we do not know."""
+    of_kind = KINDS[kind]
+    tuples = {one.name for one in fields(of_kind) if str(one.type).startswith("tuple")}
+    return of_kind(**{name: tuple(value) if name in tuples else value for name, value in data.items()})
+
+
+def mode_of(event: RunOpened | ModeRaised) -> Mode:
+    """The mode an event names."""
+    return Mode(event.mode)
