@@ -1,0 +1,128 @@
+"""AWS sessions and clients: built when first used, one attempt per request, no request older than 20 seconds.
+
+boto3 re-sends CreateAccessKey when a reply is lost, in every retry mode but one attempt (measured), so every
+client here has exactly one; reads are repeated by `read`, and only when they were throttled.
+`AWS_ENDPOINT_URL*` redirects all of it to a sandbox, by botocore itself.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from rotator.core.errors import AccessError, RemoteFault
+from rotator.core.policy import REQUEST_DEADLINE_S
+from rotator.services.aws_errors import NotSent, failures, is_throttled, translate
+from rotator.services.quiet import quiet_libraries
+
+CONNECT_TIMEOUT_S = 3
+READ_TIMEOUT_S = 10
+# A request that has not gone out by then would outlive REQUEST_DEADLINE_S: signing may have waited for a role.
+LATEST_SEND_S = REQUEST_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
+THROTTLED_PAUSES_S = (0.5, 1.5)  # reads only
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class AssumeRole:
+    """The role to act in.  `session_name` is what CloudTrail shows: the run id, or the program's name."""
+
+    arn: str
+    external_id: str | None = None
+    session_name: str = "rotator"
+
+
+class AwsSession:
+    """One set of AWS credentials.  Nothing is imported, read or connected before the first `client`."""
+
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        assume_role: AssumeRole | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Remember whose credentials to use; None, None is boto3's own chain (environment, file, instance)."""
+        self._profile, self._role, self._sleep = profile, assume_role, sleep
+        self._session: Any = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._begun = threading.local()
+
+    def client(self, service: str, region: str) -> Any:
+        """The boto3 client of `service` in `region`, made once.  Raises AccessError for an unknown profile."""
+        if (service, region) not in self._clients:
+            self._clients[service, region] = self._build(service, region)
+        return self._clients[service, region]
+
+    def read(self, what: str, ask: Callable[[], Answer]) -> Answer:
+        """The answer of a read, asked again while throttled.  Raises AccessError or RemoteFault, nothing else."""
+        for pause in (*THROTTLED_PAUSES_S, None):
+            self.begin()
+            try:
+                return ask()
+            except failures() as error:
+                if pause is None or not is_throttled(error):
+                    raise translate(error, what) from None  # botocore's own texts may hold what was sent
+                self._sleep(pause)
+        raise RemoteFault(f"{what}: throttled")
+
+    def begin(self) -> None:
+        """Start the clock of the next request of this thread: it goes out within LATEST_SEND_S or not at all."""
+        self._begun.at = time.monotonic()
+
+    def _build(self, service: str, region: str) -> Any:
+        client = self._opened(region).client(service, region_name=region, config=_config())
+        client.meta.events.register("before-send", self._still_in_time)
+        quiet_libraries()
+        return client
+
+    def _still_in_time(self, **_: Any) -> None:
+        begun = getattr(self._begun, "at", None)
+        if begun is not None and time.monotonic() - begun > LATEST_SEND_S:
+            raise NotSent("signing the request took too long, so it was not sent")
+
+    def _opened(self, region: str) -> Any:
+        if self._session is None:
+            import boto3
+            from botocore.exceptions import BotoCoreError
+
+            quiet_libraries()
+            try:
+                session = boto3.Session(profile_name=self._profile)
+                self._session = session if self._role is None else _in_role(session, self._role, region)
+            except BotoCoreError as error:  # ProfileNotFound, ConfigParseError
+                raise AccessError(f"AWS credentials: {error}", fix="correct aws.profile, or ~/.aws/config") from None
+        return self._session
+
+
+def _config() -> Any:
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        user_agent_extra="rotator",
+    )
+
+
+def _in_role(session: Any, role: AssumeRole, region: str) -> Any:
+    """A session whose credentials are the role's, fetched at first use and again before they expire."""
+    import boto3
+    import botocore.session
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+    source = session._session  # boto3 has no public way to its botocore session, nor to a refreshing role
+    extra = {"RoleSessionName": role.session_name} | ({"ExternalId": role.external_id} if role.external_id else {})
+
+    def client_creator(service: str, **arguments: Any) -> Any:
+        return source.create_client(service, region_name=region, config=_config(), **arguments)
+
+    fetcher = AssumeRoleCredentialFetcher(client_creator, source.get_credentials(), role.arn, extra_args=extra)
+    acting = botocore.session.get_session()
+    acting._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    return boto3.Session(botocore_session=acting)

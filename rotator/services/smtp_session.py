@@ -1,0 +1,199 @@
+"""One SMTP conversation with one address: verified TLS first, then at most one AUTH PLAIN, never over plain text.
+
+Driven by hand because `smtplib.login` takes 503 for success, tries two mechanisms for a bad password, keeps the
+password and would send it without TLS; `starttls` without a context verifies nothing (all measured).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from rotator.core.secret import MASK
+from rotator.core.ses_replies import Meaning, classify
+from rotator.core.smtp_credential import SmtpCredential
+
+Security = Literal["starttls", "tls"]
+PLAIN_TEXT_SEEN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")  # OpenSSL's words for an answer without TLS
+EHLO_NAME = "[127.0.0.1]"  # an address literal (RFC 5321 4.1.3): no look-up of our own name
+TEXT_LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply of the server, at a stage: connect, ehlo, starttls, auth, mail, rcpt or data."""
+
+    stage: str
+    code: int
+    text: str
+
+    @property
+    def meaning(self) -> Meaning:
+        """Its class by the table."""
+        return classify(self.stage, self.code, self.text)[0]
+
+    def __str__(self) -> str:
+        hint = classify(self.stage, self.code, self.text)[1]
+        return f"{self.code} {self.text}" + (f" ({hint})" if hint else "")
+
+
+class NoConnection(Exception):  # noqa: N818
+    """The address takes no connection at all: refused, unreachable or silent."""
+
+
+class SessionFailed(Exception):  # noqa: N818
+    """The conversation broke off.  `definite` is True where trying again cannot help (certificate, TLS mode)."""
+
+    def __init__(self, text: str, definite: bool = False) -> None:
+        super().__init__(text)
+        self.definite = definite
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where and how to connect: `host` is verified in the certificate, whatever `address` is dialled."""
+
+    host: str
+    port: int
+    security: Security
+    context: ssl.SSLContext
+
+
+class SmtpSession:
+    """A connection that is encrypted and verified once the `with` block is entered.
+
+    Raises NoConnection and SessionFailed; refusals in words come back as `Reply`.
+    """
+
+    def __init__(self, target: Target, address: str, timeout: float) -> None:
+        """`address` is one resolved IP address, `timeout` in seconds counts for each wait."""
+        self._target, self._address = target, address
+        self._smtp = smtplib.SMTP(local_hostname=EHLO_NAME, timeout=max(timeout, 0.1))
+        self._timeout = max(timeout, 0.1)
+        self._greeted = False
+
+    def __enter__(self) -> Self:
+        try:
+            raw = socket.create_connection((self._address, self._target.port), self._timeout)
+        except OSError as error:
+            text = f"{self._address}:{self._target.port}: {_os_text(error)}"
+            raise NoConnection(text + self._port_hint(error)) from None
+        self._smtp.sock = raw
+        try:
+            with self._failures():
+                self._encrypt()
+        except BaseException:
+            self._smtp.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            self._smtp.putcmd("quit")  # the reply is not waited for: it would cost a round trip
+        self._smtp.close()
+
+    def login(self, credential: SmtpCredential) -> Reply:
+        """One AUTH PLAIN.  Raises SessionFailed rather than sending it over a socket that is not TLS."""
+        if not isinstance(self._smtp.sock, ssl.SSLSocket):
+            raise SessionFailed("the connection is not encrypted: the credential was not sent", definite=True)
+        plain = f"\0{credential.key}\0{credential.password.reveal()}".encode()
+        response = base64.b64encode(plain).decode("ascii")
+        with self._failures():
+            reply = self._command("auth", "AUTH", f"PLAIN {response}")
+        text = reply.text.replace(response, MASK).replace(credential.password.reveal(), MASK)
+        return Reply("auth", reply.code, text)
+
+    def transmit(self, mail_from: str, rcpt: str, message: bytes) -> Reply:
+        """MAIL, RCPT, DATA: the first reply that is not a yes, or the one to the end of the data."""
+        with self._failures():
+            for stage, command in (("mail", f"FROM:<{mail_from}>"), ("rcpt", f"TO:<{rcpt}>")):
+                reply = self._command(stage, stage.upper(), command)
+                if reply.code != 250:
+                    return reply
+            try:
+                return _reply("data", *self._smtp.data(message))
+            except smtplib.SMTPDataError as error:
+                text = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+                return _reply("data", error.smtp_code, text)
+
+    def _encrypt(self) -> None:
+        if self._target.security == "tls":
+            self._wrap()
+        greeting = _reply("connect", *self._smtp.getreply())
+        self._greeted = True
+        self._expect("connect", 220, greeting)
+        self._greet()
+        if self._target.security == "starttls":
+            self._expect("starttls", 220, self._command("starttls", "STARTTLS", ""))
+            self._wrap()
+            self._greet()  # RFC 3207: what was said before TLS does not count
+
+    def _wrap(self) -> None:
+        assert isinstance(self._smtp.sock, socket.socket)
+        self._smtp.file = None  # drops anything that was slipped in before the handshake
+        self._smtp.sock = self._target.context.wrap_socket(self._smtp.sock, server_hostname=self._target.host)
+
+    def _greet(self) -> None:
+        code, text = self._smtp.ehlo()
+        self._expect("ehlo", 250, _reply("ehlo", code, text))
+
+    def _command(self, stage: str, verb: str, arguments: str) -> Reply:
+        return _reply(stage, *self._smtp.docmd(verb, arguments))
+
+    def _expect(self, stage: str, code: int, reply: Reply) -> None:
+        if reply.code == code:
+            return
+        definite = stage == "starttls" and reply.code >= 500
+        raise SessionFailed(f"{stage}: {reply}", definite)
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except ssl.SSLCertVerificationError as error:
+            raise SessionFailed(self._certificate_text(error), definite=True) from None
+        except ssl.SSLError as error:
+            plain = self._target.security == "tls" and error.reason in PLAIN_TEXT_SEEN
+            hint = "; ports 25, 587 and 2587 want STARTTLS: security: starttls" if plain else ""
+            raise SessionFailed(f"TLS: {error.reason or 'failed'}{hint}", definite=plain) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise SessionFailed(f"{_os_text(error)}{self._greeting_hint()}") from None
+
+    def _certificate_text(self, error: ssl.SSLCertVerificationError) -> str:
+        text = f"the certificate of {self._target.host} does not hold: {error.verify_message}"
+        if "ostname mismatch" in error.verify_message or "IP address mismatch" in error.verify_message:
+            return f"{text}; the host must be SES's own name for the region, email-smtp.<region>.amazonaws.com"
+        return f"{text}; nothing was sent"
+
+    def _greeting_hint(self) -> str:
+        if self._greeted or self._target.security == "tls":
+            return ""
+        return " before a greeting; ports 465 and 2465 speak TLS at once: security: tls, or use 587"
+
+    def _port_hint(self, error: OSError) -> str:
+        silent = isinstance(error, TimeoutError)
+        return "; EC2 throttles port 25: use 587" if silent and self._target.port == 25 else ""
+
+
+def _reply(stage: str, code: int, text: bytes) -> Reply:
+    words = " ".join(text.decode("utf-8", "replace").split())
+    return Reply(stage, code, "".join(sign for sign in words if sign.isprintable())[:TEXT_LIMIT])
+
+
+def _os_text(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "no answer in time" if "timed out" in str(error) else "the server closed the connection"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return (getattr(error, "strerror", None) or type(error).__name__).lower()
