@@ -1,0 +1,123 @@
+"""Files that only their owner may read or write: born private, refused when somebody else could reach them.
+
+A file is trusted if it and every directory above it belong to root or to the current user and nobody else may
+write there (a sticky directory of root, such as /tmp, is accepted above the parent, never as the parent).  Every
+check raises the error class it is given, with the path and the exact reason.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from rotator.core.errors import RotatorError
+
+PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+Failure = type[RotatorError]
+
+
+def create_private(path: Path, error: Failure) -> int:
+    """A descriptor of the new file `path`, 0600 whatever the umask.  Never opens what is already there."""
+    refuse_unsafe_parents(path, error)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, PRIVATE_FILE)
+        os.fchmod(descriptor, PRIVATE_FILE)
+    except FileExistsError:
+        raise error(f"{path} exists already and is never overwritten") from None
+    except OSError as failure:
+        raise error(f"{path} cannot be created: {failure.strerror}") from failure
+    return descriptor
+
+
+def open_private(path: Path, flags: int, error: Failure) -> int:
+    """A descriptor of the existing, trusted, private file `path`; O_NONBLOCK so that a FIFO cannot hold us."""
+    refuse_unsafe_parents(path, error)
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE)
+    except OSError as failure:
+        reason = "it is a symbolic link" if path.is_symlink() else failure.strerror
+        raise error(f"{path} cannot be opened: {reason}") from failure
+    try:
+        refuse_shared(path, os.fstat(descriptor), error)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def refuse_shared(path: Path, found: os.stat_result, error: Failure, allowed: int = 0) -> None:
+    """Raise unless `found` is a regular file of ours under one name, closed to others but for the bits `allowed`."""
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISREG(found.st_mode):
+        raise error(f"{path} is {_kind(found)}, not a regular file")
+    if not _trusted(found):
+        raise error(f"{path} belongs to uid {found.st_uid}, not to root or uid {os.geteuid()}", fix=_run_as(found))
+    if found.st_nlink != 1:
+        raise error(f"{path} has {found.st_nlink} hard links: somebody else may reach it by another name")
+    if mode & OTHERS & ~allowed:
+        raise error(f"{path} has mode {mode:04o}: others may reach it", fix=f"chmod 600 {path}")
+
+
+def refuse_unsafe_parents(path: Path, error: Failure) -> None:
+    """Raise if the directory of `path` is a link, or if others could swap any directory above it."""
+    parent = path.absolute().parent
+    for directory in dict.fromkeys((parent, *parent.parents, *parent.resolve().parents)):
+        try:
+            found = directory.lstat() if directory == parent else directory.stat()
+        except OSError as failure:
+            raise error(f"{directory} cannot be looked at: {failure.strerror}") from failure
+        _refuse_directory(directory, found, directory == parent, error)
+
+
+def make_private_directory(directory: Path, error: Failure) -> None:
+    """Create `directory` and what is missing above it, each 0700 whatever the umask; existing ones stay as they are."""
+    if directory.is_dir():
+        return
+    make_private_directory(directory.absolute().parent, error)
+    try:
+        directory.mkdir(PRIVATE_DIRECTORY)
+        directory.chmod(PRIVATE_DIRECTORY)
+        sync_directory(directory.parent)
+    except FileExistsError:
+        pass  # another process was quicker; the checks of its parents decide
+    except OSError as failure:
+        raise error(f"{directory} cannot be created: {failure.strerror}") from failure
+
+
+def sync_directory(directory: Path) -> None:
+    """Make new names in `directory` survive a power loss.  Raises OSError."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_directory(directory: Path, found: os.stat_result, is_parent: bool, error: Failure) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISDIR(found.st_mode):
+        raise error(f"{directory} is {_kind(found)}, not a directory")
+    if not _trusted(found):
+        raise error(f"{directory} belongs to uid {found.st_uid}, not to root or uid {os.geteuid()}", fix=_run_as(found))
+    sticky_of_root = bool(mode & stat.S_ISVTX) and found.st_uid == 0 and not is_parent
+    if mode & OTHERS_WRITE and not sticky_of_root:
+        raise error(f"{directory} has mode {mode:04o}: others may write there", fix=f"chmod go-w {directory}")
+
+
+def _trusted(found: os.stat_result) -> bool:
+    return found.st_uid in (0, os.geteuid())
+
+
+def _run_as(found: os.stat_result) -> str:
+    return f"run the command as the owner (uid {found.st_uid}), or give the file to the user who runs it"
+
+
+def _kind(found: os.stat_result) -> str:
+    if stat.S_ISLNK(found.st_mode):
+        return "a symbolic link"
+    return "a directory" if stat.S_ISDIR(found.st_mode) else "a special file"
