@@ -126,6 +126,7 @@ class EffectIntended(Event):
     key: str
     until: int
     why: str = ""
+    born: int = 0  # CreateDate of an orphan that is discarded: ties it to the intent it was born of
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +137,6 @@ class EffectSettled(Event):
     key: str
     outcome: str
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Erased(Event):
-    """The sealed secrets of a deleted key were removed (same transaction)."""
-
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +269,9 @@ class RunFinished(Event):
     outcome: str
 
 
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
+KINDS: dict[str, type[Event]] = {
+    name: kind for name, kind in globals().items() if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+}
 
 
 def to_record(event: Event) -> tuple[str, dict[str, Any]]:
@@ -287,7 +283,8 @@ def from_record(kind: str, data: dict[str, Any]) -> Event:
     """The event of a stored record.  Raises KeyError for a kind and TypeError for fields that we do not know."""
     of_kind = KINDS[kind]
     tuples = {one.name for one in fields(of_kind) if str(one.type).startswith("tuple")}
-    return of_kind(**{name: tuple(value) if name in tuples else value for name, value in data.items()})
+    values: dict[str, Any] = {name: tuple(value) if name in tuples else value for name, value in data.items()}
+    return of_kind(**values)
 
 
 def mode_of(event: RunOpened | ModeRaised) -> Mode:

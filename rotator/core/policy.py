@@ -14,8 +14,9 @@ CLOCK_SLACK_S = 60  # Date headers have whole seconds and many servers
 REFUSAL_DEADLINE_S = 15 * 60  # how long we ask SES whether it still takes the old credential
 REFUSAL_ASSUMED_S = HOUR_S  # ... and how long we wait where we cannot ask
 LAST_USED_LAG_S = 4 * HOUR_S  # "usually within four hours" (IAM user guide)
-CALIBRATION_S = DAY_S  # our own login must have shown up by then, or last-used says nothing here
 WRONG_PASSWORD_S = DAY_S  # 535 for a day while the old credential logs in: not lag any more
+RETRY_S = HOUR_S  # when to look again at something that only time or a person mends
+CANARY_GIVES_UP_S = DAY_S  # an unknown canary is repeated this long before a person is called
 CANARY_BACKOFF_S = (60, 300, 900, HOUR_S, 4 * HOUR_S)  # repeats of an unknown canary, for 24 h
 
 

@@ -99,6 +99,7 @@ class Problem:
     fix: str
     runbook: str = "runbooks/consumer-push.md"
     warning: bool = False  # True: shown, does not stop
+    consumer: str = ""  # the consumer it is about; "" = IAM, journal, seal, endpoint
 
 
 @dataclass(frozen=True, slots=True)

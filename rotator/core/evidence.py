@@ -1,0 +1,139 @@
+"""How sure we are that a consumer uses the new key: the ladder, and what each mode demands of it.
+
+A mail that arrives while both keys are Active does not say which key sent it.  Only a canary sent after SES
+refused the old key proves the switch (*survived*).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from rotator.core.access_keys import USE_BUCKET_S
+from rotator.core.events import Outcome
+from rotator.core.facts import ConsumerFacts
+from rotator.core.policy import LAST_USED_LAG_S, Mode, Traits
+from rotator.core.situation import Situation
+from rotator.core.steps import ConfirmedConsumer, Replaced, VerifiedKey
+
+REFUSALS_THAT_COUNT = 2  # one refused login may be the relay's own bad day (facts: intermittent 535)
+
+
+class Rung(IntEnum):
+    """The ladder, lowest first."""
+
+    NONE = 0
+    ACKNOWLEDGED = 1
+    ATTESTED = 2
+    READ_BACK = 3
+    CANARY = 4
+    OLD_KEY_STILL = 5
+    SURVIVED = 6
+
+    @property
+    def text(self) -> str:
+        """The rung as status, report and JSON write it."""
+        return self.name.lower()
+
+
+def calibrated(s: Situation) -> bool:
+    """Whether last-used means anything in this account: our own login with the new key has shown up in it.
+
+    Not shown up means "no information", and so does a look-up that failed.
+    """
+    use = s.last_use(s.run.new)
+    first = s.new.first_login
+    return bool(use and use.at and first and use.at >= first - USE_BUCKET_S)
+
+
+def old_key_moved(s: Situation, consumer: ConsumerFacts) -> bool | None:
+    """Whether the old key was used in the quarter hour of the consumer's canary; None = no information (yet)."""
+    use = s.last_use(s.run.old)
+    if use is None or not calibrated(s) or s.now < consumer.canary_at + LAST_USED_LAG_S:
+        return None
+    return use.at is not None and abs(use.at - consumer.canary_at) <= USE_BUCKET_S
+
+
+def rung(s: Situation, traits: Traits, consumer: ConsumerFacts) -> Rung:
+    """The highest rung that the consumer's evidence reaches for the run's new key."""
+    if not s.run.new or consumer.pushed != s.run.new or consumer.push_outcome not in (Outcome.DONE, Outcome.WAITING):
+        return Rung.NONE
+    if traits.by_hand and not consumer.attested_at:
+        return Rung.NONE
+    if traits.sends and consumer.canary_at:
+        if survived(s, consumer):
+            return Rung.SURVIVED
+        return Rung.OLD_KEY_STILL if old_key_moved(s, consumer) is False else Rung.CANARY
+    if traits.reads_back and consumer.read_back == s.run.new:
+        return Rung.READ_BACK
+    return Rung.ATTESTED if traits.by_hand else Rung.ACKNOWLEDGED
+
+
+def survived(s: Situation, consumer: ConsumerFacts) -> bool:
+    """Whether a canary was sent after SES had refused the old key, and arrived."""
+    return bool(s.run.old and s.old.refused_at and consumer.canary_at >= s.old.refused_at)
+
+
+def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
+    """Whether the consumer must be told (again): not told, unclear, refused twice, or gone back to another key."""
+    if consumer.pushed != s.run.new or consumer.push_outcome not in (Outcome.DONE, Outcome.WAITING):
+        return True
+    if consumer.canary_refused >= REFUSALS_THAT_COUNT:
+        return True
+    return traits.reads_back and holds_another(s, traits.name)
+
+
+def holds_another(s: Situation, name: str) -> bool:
+    """Whether the consumer said in this process that it holds a key other than the new one."""
+    holding = s.holding(name)
+    return isinstance(holding, str) and holding != s.run.new
+
+
+def confirmed(s: Situation, traits: Traits, consumer: ConsumerFacts) -> ConfirmedConsumer | None:
+    """The proof that a consumer has the new key, if its evidence is enough for the run's mode (grace apart).
+
+    Read back where possible; else acknowledged and a canary; a person's word where we cannot send.
+    """
+    if needs_push(s, traits, consumer):
+        return None
+    reached = rung(s, traits, consumer)
+    if traits.reads_back:
+        return _proof(traits, reached) if consumer.read_back == s.run.new else None
+    return _proof(traits, reached) if reached >= enough(traits) else None
+
+
+def enough(traits: Traits) -> Rung:
+    """The rung that a consumer which cannot be read back must reach before the old key is touched."""
+    if traits.sends:
+        return Rung.CANARY
+    return Rung.ATTESTED if traits.by_hand else Rung.ACKNOWLEDGED
+
+
+def _proof(traits: Traits, reached: Rung) -> ConfirmedConsumer:
+    return ConfirmedConsumer(traits.name, reached.text)
+
+
+def verified(s: Situation) -> VerifiedKey | None:
+    """The proof that the new key logs in at every endpoint in use."""
+    missing = set(s.policy.endpoints) - set(s.run.verified)
+    return VerifiedKey(s.run.new, s.policy.endpoints) if s.run.new and not missing else None
+
+
+def replaced(s: Situation) -> Replaced | None:
+    """The proof that the old key may be switched off: verified, confirmed by all, nothing still on its way."""
+    proof = verified(s)
+    all_confirmed = tuple(confirmed(s, traits, consumer) for traits, consumer in s.consumers)
+    if proof is None or not s.run.old or any(one is None for one in all_confirmed):
+        return None
+    if any(consumer.drain_until > s.now for _, consumer in s.consumers):
+        return None
+    return Replaced(s.run.old, proof, tuple(one for one in all_confirmed if one is not None))
+
+
+def grace_from(s: Situation) -> int:
+    """When the last consumer was confirmed: the grace counts from here."""
+    return max(max(one.push_at, one.attested_at, one.canary_first_at) for _, one in s.consumers)
+
+
+def patient(s: Situation) -> bool:
+    """Whether grace and quiet are kept: only in a scheduled run."""
+    return s.run.mode is Mode.SCHEDULED

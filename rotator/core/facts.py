@@ -1,0 +1,155 @@
+"""What the journal adds up to: all events of one IAM user folded into one bounded, frozen, hashable value.
+
+The fold itself is in `fold.py`.  There is no history in it: at most the keys that still exist or may still be listed,
+one open run, the create intents that may still land, and one row a consumer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from rotator.core.access_keys import Instant
+from rotator.core.policy import CLOCK_SLACK_S, Mode
+
+INTENTS_KEPT = 8  # unclear creates remembered; more than eight lost replies in a row is not a network
+DELETED_KEPT = 4  # deleted ids remembered: a stale list may still show them
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIntent:
+    """A create whose outcome is open or unknown: at most one key may be born of it, inside its window."""
+
+    listed: tuple[str, ...]
+    at: int
+    until: int
+    settled: bool = False  # True: the attempt is over, its outcome unknown
+
+    def bore(self, key_id: str, created: int) -> bool:
+        """Whether a key listed now can be this attempt's: not listed before, born inside the window."""
+        inside = self.at - CLOCK_SLACK_S <= created <= self.until + CLOCK_SLACK_S
+        return key_id not in self.listed and inside
+
+    def may_bear(self, key_id: str, created: int) -> bool:
+        """The same without the window's end: enough only together with a person's word."""
+        return key_id not in self.listed and created >= self.at - CLOCK_SLACK_S
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """One key that we adopted, created or acted on."""
+
+    id: str
+    ours: bool = False  # adopted, or created by us with its secret sealed
+    pushed: bool = False  # a push or hand-over intent exists: anybody may hold it
+    sealed: bool = False
+    compromised: bool = False
+    held: bool = False  # switched on again by need or by a person; only our own retirement lifts it
+    disowned: bool = False  # a person said: nobody's
+    born: int = 0  # CreateDate of an orphan we discard
+    effect: str = ""  # the newest effect intended
+    effect_until: int = 0
+    effect_outcome: str = ""  # "" = not settled
+    deactivated_at: int = 0  # by us and not switched on since
+    deactivate_until: int = 0  # no deactivation of ours can land after this
+    refused_at: int = 0  # SES refuses it since (seen or assumed)
+    first_login: int = 0  # our own logins move last-used
+    last_login: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerFacts:
+    """One consumer: what it may hold, and the evidence since its newest push."""
+
+    name: str
+    may_hold: tuple[str, ...] = ()
+    pushed: str = ""  # key of the newest push intent
+    push_outcome: str = ""  # "" = not settled
+    push_at: int = 0
+    push_until: int = 0
+    drain_until: int = 0  # a push of unknown outcome may land until then; 0 = none
+    revealed_at: int = 0
+    attested_at: int = 0
+    attested_by: str = ""
+    read_back: str = ""
+    read_back_at: int = 0
+    canary_first_at: int = 0  # when the first canary that arrived was sent
+    canary_at: int = 0  # when the newest canary that arrived was sent
+    canary_tried_at: int = 0
+    canary_unknown: int = 0  # in a row
+    canary_refused: int = 0  # in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The open rotation."""
+
+    id: str
+    opened: int
+    mode: Mode
+    reason: str
+    old: str  # "" = nothing to retire
+    new: str = ""
+    new_at: int = 0
+    aborting: bool = False
+    old_gone: bool = False
+    verified: tuple[str, ...] = ()
+    refused_since: int = 0  # first verification that ended in 535 only
+    verify_failed_at: int = 0
+    old_works: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the decision may know of the past."""
+
+    account: str = ""
+    user: str = ""
+    user_id: str = ""
+    current: str = ""  # the key consumers hold while no run is open
+    keys: tuple[KeyFacts, ...] = ()
+    deleted: tuple[str, ...] = ()
+    consumers: tuple[ConsumerFacts, ...] = ()
+    intents: tuple[CreateIntent, ...] = ()
+    run: Run | None = None
+    latest: Instant = field(default=Instant(0))
+    finished_at: int = 0
+    rotated_at: int = 0
+
+    def key(self, key_id: str) -> KeyFacts:
+        """What is known of a key; an unknown one is nobody's."""
+        return next((one for one in self.keys if one.id == key_id), KeyFacts(key_id))
+
+    def consumer(self, name: str) -> ConsumerFacts:
+        """What is known of a consumer; a new one knows nothing and holds nothing."""
+        return next((one for one in self.consumers if one.name == name), ConsumerFacts(name))
+
+    @property
+    def pushed_new(self) -> bool:
+        """Whether anybody may hold the open run's new key."""
+        return self.run is not None and bool(self.run.new) and self.key(self.run.new).pushed
+
+    def with_key(self, key_id: str, **changes: object) -> Facts:
+        """These facts with one key's row changed (and added if it was new)."""
+        changed = replace(self.key(key_id), **changes)  # type: ignore[arg-type]
+        others = tuple(one for one in self.keys if one.id != key_id)
+        return replace(self, keys=tuple(sorted((*others, changed), key=lambda one: one.id)))
+
+    def with_consumer(self, name: str, **changes: object) -> Facts:
+        """These facts with one consumer's row changed (and added if it was new)."""
+        changed = replace(self.consumer(name), **changes)  # type: ignore[arg-type]
+        others = tuple(one for one in self.consumers if one.name != name)
+        return replace(self, consumers=tuple(sorted((*others, changed), key=lambda one: one.name)))
+
+    def with_run(self, **changes: object) -> Facts:
+        """These facts with the open run changed."""
+        assert self.run is not None
+        return replace(self, run=replace(self.run, **changes))  # type: ignore[arg-type]
+
+    def without_key(self, key_id: str) -> Facts:
+        """These facts after a key ceased to exist."""
+        return replace(
+            self,
+            keys=tuple(one for one in self.keys if one.id != key_id),
+            deleted=(*self.deleted, key_id)[-DELETED_KEPT:],
+        )
+

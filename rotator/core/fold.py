@@ -1,0 +1,256 @@
+"""Fold events into facts: one small pure function per event, chosen by its type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import singledispatch
+
+from rotator.core import events as ev
+from rotator.core.access_keys import Instant
+from rotator.core.facts import INTENTS_KEPT, ConsumerFacts, CreateIntent, Facts, Run
+from rotator.core.policy import Mode
+
+EVIDENCE_GONE: dict[str, object] = {
+    "attested_at": 0,
+    "attested_by": "",
+    "read_back": "",
+    "read_back_at": 0,
+    "canary_first_at": 0,
+    "canary_at": 0,
+    "canary_tried_at": 0,
+    "canary_unknown": 0,
+    "canary_refused": 0,
+}
+
+
+def fold(events: Iterable[ev.Event], start: Facts | None = None) -> Facts:
+    """The facts after `events`, beginning from `start` (default: nothing known)."""
+    facts = start or Facts()
+    for event in events:
+        facts = replace(apply(event, facts), latest=Instant(max(facts.latest, event.at)))
+    return facts
+
+
+@singledispatch
+def apply(event: ev.Event, facts: Facts) -> Facts:
+    """The facts after one event.  Raises TypeError for an event nobody taught us: a bug, never ignored."""
+    raise TypeError(f"no fold for {type(event).__name__}")
+
+
+@apply.register
+def _(event: ev.Adopted, facts: Facts) -> Facts:
+    known = replace(facts, account=event.account, user=event.user, user_id=event.user_id, current=event.key)
+    for name in event.consumers:
+        known = known.with_consumer(name, may_hold=(event.key,) if event.key else ())
+    return known.with_key(event.key, ours=True, pushed=True, sealed=event.sealed) if event.key else known
+
+
+@apply.register
+def _(event: ev.RunOpened, facts: Facts) -> Facts:
+    run = Run(event.run, event.at, Mode(event.mode), event.reason, event.old)
+    for name in event.consumers:
+        held = facts.consumer(name).may_hold or ((event.old,) if event.old else ())
+        facts = facts.with_consumer(
+            name, may_hold=held, pushed="", push_outcome="", push_at=0, push_until=0, drain_until=0, revealed_at=0, **EVIDENCE_GONE
+        )
+    return replace(facts, run=run)
+
+
+@apply.register
+def _(event: ev.ModeRaised, facts: Facts) -> Facts:
+    assert facts.run is not None
+    return facts.with_run(mode=max(facts.run.mode, Mode(event.mode)), reason=event.reason)
+
+
+@apply.register
+def _(event: ev.Compromised, facts: Facts) -> Facts:
+    return facts.with_key(event.key, compromised=True, held=False)
+
+
+@apply.register
+def _(event: ev.CreateIntended, facts: Facts) -> Facts:
+    intent = CreateIntent(event.listed, event.at, event.until)
+    return replace(facts, intents=(*facts.intents, intent)[-INTENTS_KEPT:])
+
+
+@apply.register
+def _(event: ev.KeyCreated, facts: Facts) -> Facts:
+    known = replace(facts, intents=facts.intents[:-1]).with_key(event.key, ours=True, sealed=True)
+    return known.with_run(new=event.key, new_at=event.at, verified=(), refused_since=0, verify_failed_at=0)
+
+
+@apply.register
+def _(event: ev.CreateSettled, facts: Facts) -> Facts:
+    if event.outcome == ev.Outcome.REFUSED:
+        return replace(facts, intents=facts.intents[:-1])
+    return replace(facts, intents=(*facts.intents[:-1], replace(facts.intents[-1], settled=True)))
+
+
+@apply.register
+def _(event: ev.Disowned, facts: Facts) -> Facts:
+    return facts.with_key(event.key, disowned=True)
+
+
+@apply.register
+def _(event: ev.EffectIntended, facts: Facts) -> Facts:
+    born = event.born or facts.key(event.key).born
+    known = facts.with_key(event.key, effect=event.effect, effect_until=event.until, effect_outcome="", born=born)
+    if event.effect == ev.Effect.DEACTIVATE:
+        return known.with_key(event.key, deactivate_until=event.until)
+    return known
+
+
+@apply.register
+def _(event: ev.EffectSettled, facts: Facts) -> Facts:
+    known = facts.with_key(event.key, effect_outcome=event.outcome)
+    if event.outcome != ev.Outcome.DONE:
+        return known
+    if event.effect == ev.Effect.DEACTIVATE:
+        since = known.key(event.key).deactivated_at or event.at
+        return known.with_key(event.key, deactivated_at=since, held=False)
+    if event.effect == ev.Effect.REACTIVATE:
+        return known.with_key(event.key, deactivated_at=0, refused_at=0, held=True)
+    return _deleted(known, event.key)
+
+
+def _deleted(facts: Facts, key: str) -> Facts:
+    """After a deletion; if the run's new key leaked, it takes the place of the old one that made room."""
+    gone = replace(facts.without_key(key), intents=_without_birth(facts, key))
+    run = facts.run
+    if run is None:
+        return gone
+    if key == run.new:
+        return gone.with_run(new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0)
+    if key == run.old and run.new and facts.key(run.new).compromised:
+        return gone.with_run(old=run.new, new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0)
+    return gone.with_run(old_gone=run.old_gone or key == run.old)
+
+
+def _without_birth(facts: Facts, key: str) -> tuple[CreateIntent, ...]:
+    """The intents that may still land: one attempt makes one key, and this one is gone."""
+    born = facts.key(key).born
+    intent = next((one for one in facts.intents if born and one.bore(key, born)), None)
+    return tuple(one for one in facts.intents if one is not intent)
+
+
+@apply.register
+def _(event: ev.Lost, facts: Facts) -> Facts:
+    return _deleted(facts, event.key)
+
+
+@apply.register
+def _(event: ev.LoggedIn, facts: Facts) -> Facts:
+    first = facts.key(event.key).first_login or event.at
+    return facts.with_key(event.key, first_login=first, last_login=event.at)
+
+
+@apply.register
+def _(event: ev.Verified, facts: Facts) -> Facts:
+    assert facts.run is not None
+    verified = tuple(dict.fromkeys((*facts.run.verified, event.endpoint)))
+    return facts.with_run(verified=verified, refused_since=0, verify_failed_at=0)
+
+
+@apply.register
+def _(event: ev.VerifyFailed, facts: Facts) -> Facts:
+    assert facts.run is not None
+    since = (facts.run.refused_since or event.at) if event.refused else 0
+    return facts.with_run(refused_since=since, verify_failed_at=event.at, old_works=event.old_works)
+
+
+@apply.register
+def _(event: ev.PushIntended, facts: Facts) -> Facts:
+    before = facts.consumer(event.consumer)
+    return facts.with_consumer(
+        event.consumer,
+        may_hold=tuple(dict.fromkeys((*before.may_hold, event.key))),
+        pushed=event.key,
+        push_outcome="",
+        push_at=event.at,
+        push_until=event.until,
+        drain_until=_drain(before),
+        **EVIDENCE_GONE,
+    ).with_key(event.key, pushed=True)
+
+
+def _drain(before: ConsumerFacts) -> int:
+    """A push without a clear answer may land until its deadline, whatever is pushed after it."""
+    clear = before.push_outcome in (ev.Outcome.DONE, ev.Outcome.REFUSED, ev.Outcome.WAITING)
+    return before.drain_until if clear else max(before.drain_until, before.push_until)
+
+
+@apply.register
+def _(event: ev.PushSettled, facts: Facts) -> Facts:
+    known = facts.with_consumer(event.consumer, push_outcome=event.outcome)
+    return known.with_consumer(event.consumer, drain_until=_drain(known.consumer(event.consumer)))
+
+
+@apply.register
+def _(event: ev.Revealed, facts: Facts) -> Facts:
+    return facts.with_consumer(event.consumer, revealed_at=event.at)
+
+
+@apply.register
+def _(event: ev.Attested, facts: Facts) -> Facts:
+    return facts.with_consumer(
+        event.consumer, **EVIDENCE_GONE | {"attested_at": event.at, "attested_by": event.who}
+    )
+
+
+@apply.register
+def _(event: ev.ReadBack, facts: Facts) -> Facts:
+    return facts.with_consumer(event.consumer, read_back=event.key, read_back_at=event.at)
+
+
+@apply.register
+def _(event: ev.CanaryIntended, facts: Facts) -> Facts:
+    return facts.with_consumer(event.consumer, canary_tried_at=event.at)
+
+
+@apply.register
+def _(event: ev.CanarySettled, facts: Facts) -> Facts:
+    before = facts.consumer(event.consumer)
+    if event.outcome == ev.CanaryOutcome.ARRIVED:
+        first = before.canary_first_at or event.sent
+        return facts.with_consumer(
+            event.consumer, canary_first_at=first, canary_at=event.sent, canary_unknown=0, canary_refused=0
+        )
+    if event.outcome == ev.CanaryOutcome.REFUSED:
+        return facts.with_consumer(event.consumer, canary_refused=before.canary_refused + 1, canary_unknown=0)
+    return facts.with_consumer(event.consumer, canary_unknown=before.canary_unknown + 1)
+
+
+@apply.register
+def _(event: ev.OldRefused, facts: Facts) -> Facts:
+    return facts.with_key(event.key, refused_at=event.at)
+
+
+@apply.register
+def _(event: ev.AbortAsked, facts: Facts) -> Facts:
+    return facts.with_run(aborting=True)
+
+
+@apply.register
+def _(event: ev.Forgotten, facts: Facts) -> Facts:
+    return replace(facts, consumers=tuple(one for one in facts.consumers if one.name != event.consumer))
+
+
+@apply.register
+def _(event: ev.RunFinished, facts: Facts) -> Facts:
+    run = facts.run
+    assert run is not None
+    rotated = bool(run.new)
+    current = run.new if rotated else run.old
+    consumers = tuple(
+        replace(one, may_hold=(current,) if rotated else tuple(k for k in one.may_hold if k == current))
+        for one in facts.consumers
+    )
+    return replace(
+        facts,
+        run=None,
+        current=current,
+        consumers=consumers,
+        finished_at=event.at,
+        rotated_at=event.at if rotated else facts.rotated_at,
+    )

@@ -1,0 +1,159 @@
+"""(3) preflight to (7) confirm: a new key is made, proven, handed to every consumer, and evidence collected."""
+
+from __future__ import annotations
+
+from rotator.core import evidence
+from rotator.core.access_keys import KEYS_PER_USER, Instant
+from rotator.core.evidence import Rung
+from rotator.core.facts import ConsumerFacts
+from rotator.core.policy import (
+    CANARY_BACKOFF_S,
+    RETRY_S,
+    WRONG_PASSWORD_S,
+    Mode,
+    Traits,
+)
+from rotator.core.ports import Unknown
+from rotator.core.situation import Situation
+from rotator.core.steps import (
+    Ask,
+    Create,
+    Look,
+    Observe,
+    Preflight,
+    Push,
+    Refuse,
+    SendCanary,
+    Step,
+    Verify,
+    Wait,
+)
+
+
+def preflight_before_create(s: Situation) -> Step | None:
+    """Whatever could fail later is tried first; in an incident one broken consumer does not hold up the rest."""
+    if s.run.new:
+        return None
+    if len(s.listed) >= KEYS_PER_USER:
+        return Refuse(3, "key-quota-full", tuple(s.listed))
+    if s.observed.preflight is None:
+        return Preflight()
+    incident = s.run.mode is not Mode.SCHEDULED
+    found = [one for one in s.observed.preflight if not one.warning and not (incident and one.consumer)]
+    if not found:
+        return None
+    return Refuse(3, "preflight", (found[0].id, found[0].seen, found[0].fix, found[0].runbook))
+
+
+def create_once(s: Situation) -> Step | None:
+    """One create at a time: an unclear one is waited out, then the list is looked at again."""
+    if s.run.new:
+        return None
+    if s.facts.intents and s.now <= s.facts.intents[-1].until:
+        return Wait(4, Instant(s.facts.intents[-1].until + 1), "until the unclear create can no longer land")
+    if s.tried("create", s.facts.user):
+        return Wait(4, Instant(s.now + RETRY_S), "CreateAccessKey was refused", urgent=True)
+    return Create(tuple(sorted(s.listed)))
+
+
+def verify_before_push(s: Situation) -> Step | None:
+    """The new key logs in at every endpoint in use before anybody is told."""
+    for endpoint in s.policy.endpoints:
+        if endpoint in s.run.verified:
+            continue
+        if s.tried("verify", endpoint):
+            return Wait(5, Instant(s.now + RETRY_S), f"{endpoint} did not accept the new key in time", urgent=True)
+        since = s.run.refused_since
+        return Verify(s.run.new, endpoint, compare_old=bool(since and s.now >= since + WRONG_PASSWORD_S))
+    return None
+
+
+def push_to_every_consumer(s: Situation) -> Step | None:
+    """Everybody is told, one after the other; one that fails does not keep the others waiting."""
+    behind = [name.name for name, known in s.consumers if evidence.needs_push(s, name, known)]
+    if not behind:
+        return None
+    if s.new.compromised:
+        return Ask(6, "revoke-first", (s.run.new,), "the new key leaked before everybody had it: give it to nobody else")
+    for name in behind:
+        if not s.tried("push", name):
+            return Push(name, s.run.new)
+    return Wait(6, Instant(s.now + RETRY_S), f"{', '.join(behind)} could not be told", urgent=True)
+
+
+def drain_before_evidence(s: Situation) -> Step | None:
+    """A push of unknown outcome may still land: evidence counts only after its deadline."""
+    until = max(consumer.drain_until for _, consumer in s.consumers)
+    return Wait(6, Instant(until + 1), "until no unclear push can land any more") if until >= s.now else None
+
+
+def read_back_where_possible(s: Situation) -> Step | None:
+    """A consumer that can be read back is asked anew in every process, before anything rests on it."""
+    for traits, _ in s.consumers:
+        if traits.reads_back and s.holding(traits.name) is None:
+            return Observe(Look.READ_BACK, traits.name)
+    unclear = [one.name for one, _ in s.consumers if one.reads_back and isinstance(s.holding(one.name), Unknown)]
+    if unclear:
+        return Wait(7, Instant(s.now + RETRY_S), f"{', '.join(unclear)} cannot be read back", urgent=True)
+    return None
+
+
+def canary_before_retiring(s: Situation) -> Step | None:
+    """One mail through every consumer that can send and cannot be read back."""
+    for traits, consumer in s.consumers:
+        if not _wants_canary(traits, consumer):
+            continue
+        if not consumer.canary_at or consumer.canary_refused:
+            step = canary(s, traits, consumer, 7)
+            if step is not None:
+                return step
+    return None
+
+
+def _wants_canary(traits: Traits, consumer: ConsumerFacts) -> bool:
+    waiting = traits.by_hand and not consumer.attested_at
+    return traits.sends and not traits.reads_back and not waiting
+
+
+def canary(s: Situation, traits: Traits, consumer: ConsumerFacts, number: int) -> Step | None:
+    """The next canary through a consumer, or nothing while its back-off runs (see `wait_for_canaries`)."""
+    return None if s.now < retry_at(consumer) else SendCanary(traits.name, number)
+
+
+def retry_at(consumer: ConsumerFacts) -> int:
+    """When a canary of unknown outcome may be repeated; 0 = at once."""
+    if not consumer.canary_unknown:
+        return 0
+    step = min(consumer.canary_unknown - 1, len(CANARY_BACKOFF_S) - 1)
+    return consumer.canary_tried_at + CANARY_BACKOFF_S[step]
+
+
+def ask_whoever_feeds_by_hand(s: Situation) -> Step | None:
+    """A person pastes for as long as it takes; both keys stay Active meanwhile."""
+    waiting = [one.name for one, known in s.consumers if one.by_hand and not known.attested_at]
+    return Ask(7, "hand-over", tuple(waiting), "a person has to put the new credential there") if waiting else None
+
+
+def wait_for_canaries(s: Situation) -> Step | None:
+    """Evidence that is still missing is waited for; after a while a person should know."""
+    behind = [
+        (traits, known) for traits, known in s.consumers if evidence.confirmed(s, traits, known) is None
+    ]
+    if not behind:
+        return None
+    names = ", ".join(traits.name for traits, _ in behind)
+    until = min(max(retry_at(known), s.now + 1) for _, known in behind)
+    return Wait(7, Instant(until), f"no canary through {names} has arrived yet", urgent=True)
+
+
+def canary_again_if_old_key_moved(s: Situation) -> Step | None:
+    """The old key was used in a canary's quarter hour: repeat it once; then the consumer is behind."""
+    for traits, consumer in s.consumers:
+        if not _wants_canary(traits, consumer) or evidence.rung(s, traits, consumer) is Rung.SURVIVED:
+            continue
+        if not evidence.old_key_moved(s, consumer):
+            continue
+        if consumer.canary_at == consumer.canary_first_at:
+            return canary(s, traits, consumer, 7)
+        return Ask(7, "still-on-old-key", (traits.name,), "its canary moved the old key's last-used, twice")
+    return None

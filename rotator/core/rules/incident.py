@@ -1,0 +1,100 @@
+"""Incidents: a leaked key is switched off, never on again by itself, and makes room for its successor."""
+
+from __future__ import annotations
+
+from rotator.core.access_keys import Instant, Status
+from rotator.core.evidence import REFUSALS_THAT_COUNT
+from rotator.core.policy import LIST_LAG_S, RETRY_S, WRONG_PASSWORD_S, Mode
+from rotator.core.situation import Situation
+from rotator.core.steps import (
+    Delete,
+    Discard,
+    Finish,
+    OwnUnpushed,
+    Reactivate,
+    Retired,
+    Revoke,
+    Step,
+    Wait,
+)
+
+
+def revoke_what_leaked(s: Situation) -> Step | None:
+    """Revoke first: a leaked key of ours goes off before anything else is asked, whatever holds it."""
+    if s.facts.run is None or s.run.mode is not Mode.REVOKE_FIRST:
+        return None
+    for key in (s.old, s.new):
+        if key.id and key.compromised and not key.deactivated_at and not s.tried("revoke", key.id):
+            return Revoke(key.id)
+    return None
+
+
+def drop_what_nobody_was_given(s: Situation) -> Step | None:
+    """An aborted, leaked or never accepted new key that nobody was given is discarded."""
+    if not s.run.new:
+        return Finish("aborted") if s.run.aborting else None
+    if s.new.pushed or not (s.run.aborting or s.new.compromised or _wrong_password(s)):
+        return None
+    if s.tried("discard", s.run.new):
+        return Wait(4, Instant(s.now + RETRY_S), f"{s.run.new} could not be discarded", urgent=True)
+    return Discard(OwnUnpushed(s.run.new), active=not s.new.deactivated_at)
+
+
+def _wrong_password(s: Situation) -> bool:
+    """535 for a day while the old credential logs in: not lag any more but a wrong region or algorithm."""
+    since = s.run.refused_since
+    return bool(since and s.run.old_works and s.now >= since + WRONG_PASSWORD_S)
+
+
+def switch_on_again(s: Situation) -> Step | None:
+    """Somebody needs the old key: on at once, and looked at until no late deactivation can land."""
+    old = s.old
+    if not old.id or s.run.old_gone or old.compromised:
+        return None
+    if old.deactivated_at:
+        why = _need(s)
+        return _switch(s, why) if why else None
+    if not old.held or s.status(old) is Status.ACTIVE and s.now > old.deactivate_until + LIST_LAG_S:
+        return None
+    if s.listed.get(old.id) and not s.listed[old.id].active and s.now <= old.deactivate_until + LIST_LAG_S:
+        return _switch(s, "a late deactivation landed")
+    if s.now <= old.deactivate_until:
+        return Wait(9, Instant(old.deactivate_until + 1), "until no late deactivation can land")
+    return None
+
+
+def _need(s: Situation) -> str:
+    """A genuine sign that a consumer still needs the old key: two refused logins, or it says so itself."""
+    for traits, consumer in s.consumers:
+        if consumer.canary_refused >= REFUSALS_THAT_COUNT:
+            return f"{traits.name} was refused"
+        if s.holding(traits.name) == s.run.old:
+            return f"{traits.name} holds the old key again"
+    return ""
+
+
+def _switch(s: Situation, why: str) -> Step:
+    if s.tried("reactivate", s.run.old):
+        return Wait(9, Instant(s.now + LIST_LAG_S), f"switching {s.run.old} on again: {why}", urgent=True)
+    return Reactivate(s.run.old, why)
+
+
+def make_room_for_a_successor(s: Situation) -> Step | None:
+    """The new key leaked after it was handed out: a slot is needed for the next one.
+
+    If the old key is off and everybody has the leaked one, the old key goes early; a leaked key that is
+    off already (revoke first) goes itself, for nobody can be using it.
+    """
+    if not (s.run.new and s.new.compromised and s.new.pushed):
+        return None
+    if s.run.old and not s.run.old_gone and s.old.deactivated_at and not s.old.held:
+        return _delete(s, s.run.old, "makes room in an incident")
+    if s.new.deactivated_at:
+        return _delete(s, s.run.new, "compromised")
+    return None
+
+
+def _delete(s: Situation, key: str, why: str) -> Step:
+    if s.tried("delete", key):
+        return Wait(11, Instant(s.now + RETRY_S), f"{key} could not be deleted", urgent=True)
+    return Delete(Retired(key, why))

@@ -1,0 +1,133 @@
+"""(8) grace to (11) delete: the old key is switched off as a probe, watched, and deleted last."""
+
+from __future__ import annotations
+
+from rotator.core import evidence
+from rotator.core.access_keys import USE_BUCKET_S, Instant
+from rotator.core.facts import ConsumerFacts
+from rotator.core.policy import (
+    CANARY_GIVES_UP_S,
+    DAY_S,
+    LAST_USED_LAG_S,
+    REFUSAL_ASSUMED_S,
+    RETRY_S,
+    Traits,
+)
+from rotator.core.rules.handing_over import canary, retry_at
+from rotator.core.situation import Situation
+from rotator.core.steps import (
+    Deactivate,
+    Delete,
+    Finish,
+    Look,
+    Observe,
+    Retired,
+    Step,
+    Wait,
+)
+
+
+def finish_without_an_old_key(s: Situation) -> Step | None:
+    """Nothing to retire, or it is gone: the run is over once everybody is confirmed."""
+    return Finish("rotated") if not s.run.old or s.run.old_gone else None
+
+
+def wait_out_the_grace(s: Situation) -> Step | None:
+    """The old key stays Active for the policy's time after the last consumer was confirmed."""
+    if s.old.deactivated_at or not evidence.patient(s):
+        return None
+    until = evidence.grace_from(s) + s.policy.grace_s
+    return Wait(8, Instant(until), "the grace of the old key") if s.now < until else None
+
+
+def see_the_old_key_stand_still(s: Situation) -> Step | None:
+    """Quiet: the old key's last-used has not moved for a while, if last-used says anything in this account."""
+    if s.old.deactivated_at or not evidence.patient(s):
+        return None
+    for key in (s.run.new, s.run.old):
+        if not s.asked_last_use(key):
+            return Observe(Look.LAST_USE, key)
+    use = s.last_use(s.run.old)
+    if use is None or s.last_use(s.run.new) is None:
+        return Wait(8, Instant(s.now + RETRY_S), "when the keys were last used is unknown", urgent=True)
+    if not evidence.calibrated(s):
+        return None
+    quiet_from = use.at or 0
+    own = s.old.last_login
+    if own and abs(quiet_from - own) <= USE_BUCKET_S:
+        quiet_from = 0  # that was us
+    if s.now < quiet_from + s.policy.quiet_s:
+        return Wait(8, Instant(quiet_from + s.policy.quiet_s), f"{s.run.old} was used; it must stand still for a while")
+    return _last_use_has_caught_up(s)
+
+
+def _last_use_has_caught_up(s: Situation) -> Step | None:
+    """Last-used lags for hours: a canary's trace in it is looked for only after that."""
+    newest = max((one.canary_at for traits, one in s.consumers if traits.sends and not traits.reads_back), default=0)
+    if newest and s.now < newest + LAST_USED_LAG_S:
+        return Wait(8, Instant(newest + LAST_USED_LAG_S), "last-used may lag for four hours")
+    return None
+
+
+def deactivate_the_replaced(s: Situation) -> Step | None:
+    """Only with the proof that every consumer has a verified successor."""
+    if s.old.deactivated_at:
+        return None
+    proof = evidence.replaced(s)
+    if proof is None or s.tried("deactivate", s.run.old):
+        return Wait(9, Instant(s.now + RETRY_S), f"{s.run.old} could not be switched off", urgent=True)
+    return Deactivate(proof)
+
+
+def wait_until_ses_refuses(s: Situation) -> Step | None:
+    """Canaries count as *survived* only after SES refuses the old key: seen where we hold it, else an hour."""
+    if s.old.refused_at:
+        return None
+    if s.old.sealed:
+        if not s.tried("refusal", s.run.old):
+            return Observe(Look.REFUSAL, s.run.old)
+        return Wait(9, Instant(s.now + RETRY_S), f"SES still accepts {s.run.old} although it is Inactive", urgent=True)
+    until = s.old.deactivated_at + REFUSAL_ASSUMED_S
+    if s.now < until:
+        return Wait(9, Instant(until), "until SES has surely noticed that the old key is off")
+    return Observe(Look.REFUSAL, s.run.old)
+
+
+def survive_the_deactivation(s: Situation) -> Step | None:
+    """A canary through every consumer that can send, now that only the new key can carry it."""
+    for traits, consumer in s.consumers:
+        if not traits.sends or evidence.survived(s, consumer) or _taken_at_their_word(s, traits, consumer):
+            continue
+        step = canary(s, traits, consumer, 9)
+        if step is not None:
+            return step
+        late = s.now >= s.old.refused_at + CANARY_GIVES_UP_S
+        why = f"the canary through {traits.name} since the deactivation has neither arrived nor been refused"
+        return Wait(9, Instant(retry_at(consumer)), why, urgent=late)
+    return None
+
+
+def _taken_at_their_word(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
+    """A day of unknown canaries and a person's word given since: accepted, so that a run never hangs on a mail."""
+    gave_up = s.now >= s.old.refused_at + CANARY_GIVES_UP_S and bool(consumer.canary_unknown)
+    return traits.by_hand and gave_up and consumer.attested_at >= s.old.refused_at
+
+
+def watch_while_inactive(s: Situation) -> Step | None:
+    """Days of it, a canary a day; a compromised key is not waited for."""
+    end = s.old.deactivated_at + s.policy.watch_s
+    if s.old.compromised or s.now >= end:
+        return None
+    for traits, consumer in s.consumers:
+        if traits.sends and s.now >= consumer.canary_at + DAY_S:
+            step = canary(s, traits, consumer, 10)
+            if step is not None:
+                return step
+    return Wait(10, Instant(end), "the watch: the old key is off and nobody misses it")
+
+
+def delete_what_is_watched_out(s: Situation) -> Step | None:
+    """The end of the old key: off, refused by SES, missed by nobody, held by no mark."""
+    if s.old.held or not s.old.refused_at or s.tried("delete", s.run.old):
+        return Wait(11, Instant(s.now + RETRY_S), f"{s.run.old} could not be deleted", urgent=True)
+    return Delete(Retired(s.run.old, "compromised" if s.old.compromised else "watched out"))

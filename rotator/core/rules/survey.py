@@ -1,0 +1,119 @@
+"""(2) survey: whom we act on, which keys there are, and whether anybody else had a hand in them."""
+
+from __future__ import annotations
+
+from rotator.core.access_keys import AccessKey, Instant, Status
+from rotator.core.events import Effect, Outcome
+from rotator.core.facts import CreateIntent, KeyFacts
+from rotator.core.policy import CLOCK_SLACK_S, LIST_LAG_S, RETRY_S, Mode
+from rotator.core.situation import KEYS_FRESH_S, Situation
+from rotator.core.steps import Ask, Discard, Finish, Forget, Look, Observe, Orphan, Refuse, Revoke, Step, Wait
+
+
+def know_whom_we_act_on(s: Situation) -> Step | None:
+    """The account, user name and user id must be those that were adopted."""
+    seen, facts = s.observed.identity, s.facts
+    if seen is None:
+        return Observe(Look.IDENTITY)
+    if (seen.account, seen.user, seen.user_id) == (facts.account, facts.user, facts.user_id):
+        return None
+    adopted = f"account {facts.account}, user {facts.user} ({facts.user_id})"
+    return Refuse(2, "wrong-user", (adopted, f"account {seen.account}, user {seen.user} ({seen.user_id})"))
+
+
+def know_the_keys(s: Situation) -> Step | None:
+    """A fresh key list, whose Date header is the time for everything that follows."""
+    if s.observed.keys is None or s.now - s.observed.keys_at > KEYS_FRESH_S:
+        return Observe(Look.KEYS)
+    if s.now < s.facts.latest - CLOCK_SLACK_S:
+        return Refuse(2, "clock-behind-journal", (str(s.facts.latest), str(s.now)))
+    return None
+
+
+def strangers(s: Situation) -> list[AccessKey]:
+    """Listed keys that the journal neither adopted nor created."""
+    return [one for one in s.listed.values() if not s.facts.key(one.id).ours]
+
+
+def birth(s: Situation, key: AccessKey) -> CreateIntent | None:
+    """The unclear create that this key can be the fruit of."""
+    disowned = s.facts.key(key.id).disowned
+    for intent in s.facts.intents:
+        if intent.bore(key.id, key.created) or (disowned and intent.may_bear(key.id, key.created)):
+            return intent
+    return None
+
+
+def settle_the_orphan(s: Situation) -> Step | None:
+    """Exactly one unknown key, born of an unclear create, never used: ours if nobody else creates keys here."""
+    unknown = strangers(s)
+    if len(unknown) != 1 or birth(s, unknown[0]) is None:
+        return None
+    key = unknown[0]
+    if not s.asked_last_use(key.id):
+        return Observe(Look.LAST_USE, key.id)
+    use = s.last_use(key.id)
+    if use is None:
+        return Wait(4, Instant(s.now + RETRY_S), f"whether {key.id} was ever used is unknown", urgent=True)
+    if use.at is not None:
+        return None
+    if not (s.policy.sole_creator or s.facts.key(key.id).disowned):
+        return Ask(4, "whose-key", (key.id,), "a create ended unclear and this key may be its fruit")
+    if s.tried("discard", key.id):
+        return Wait(4, Instant(s.now + RETRY_S), f"{key.id} could not be discarded", urgent=True)
+    return Discard(Orphan(key.id), active=key.active and not s.facts.key(key.id).deactivated_at)
+
+
+def stop_at_a_stranger(s: Situation) -> Step | None:
+    """A key we neither adopted nor made is never touched; it only bars what would need its slot."""
+    unknown = strangers(s)
+    if not unknown or (s.facts.run and s.run.old_gone and s.run.new in s.listed):
+        return None
+    newest = max(unknown, key=lambda one: one.created)
+    if newest.created > s.facts.latest + CLOCK_SLACK_S and s.facts.run is None and s.facts.current not in s.listed:
+        return Refuse(2, "journal-behind", (newest.id,))
+    return Refuse(2, "strangers-key", (newest.id, *(one for one in s.listed if one != newest.id)))
+
+
+def have_a_run(s: Situation) -> Step | None:
+    """Without an open run there is nothing to continue."""
+    return Finish("nothing open") if s.facts.run is None else None
+
+
+def keep_every_holder(s: Situation) -> Step | None:
+    """A consumer that may hold a key of ours stays in the file until a person says that it holds nothing."""
+    missing = [one.name for one in s.facts.consumers if one.may_hold and s.policy.consumer(one.name) is None]
+    return Refuse(2, "consumer-not-in-file", tuple(missing)) if missing else None
+
+
+def replace_what_is_gone(s: Situation) -> Step | None:
+    """A key of ours that somebody else deleted is recorded as lost; a new one is made if it was the new one."""
+    if s.run.new and s.status(s.new) is None:
+        return Forget(s.run.new)
+    if s.run.old and not s.run.old_gone and s.status(s.old) is None:
+        return Forget(s.run.old)
+    return None
+
+
+def notice_foreign_hands(s: Situation) -> Step | None:
+    """Somebody else switched one of our keys: push nothing more, stop, call a person."""
+    if s.run.new and not s.new.compromised and not s.run.aborting and _switched_off(s, s.new):
+        return Refuse(2, "key-switched-off", (s.run.new,))
+    if not s.run.old or s.run.old_gone:
+        return None
+    if s.old.deactivated_at and s.status(s.old) is Status.ACTIVE and _own_effects_over(s, s.old):
+        return Revoke(s.run.old) if s.old.compromised else Refuse(2, "key-switched-on", (s.run.old,))
+    if s.run.mode is Mode.SCHEDULED and not s.old.compromised and _switched_off(s, s.old):
+        return Refuse(2, "key-switched-off", (s.run.old,))
+    return None
+
+
+def _switched_off(s: Situation, key: KeyFacts) -> bool:
+    """Inactive, and no deactivation of ours explains it, not even one that may still be landing."""
+    return s.status(key) is Status.INACTIVE and not key.deactivated_at and _own_effects_over(s, key)
+
+
+def _own_effects_over(s: Situation, key: KeyFacts) -> bool:
+    if key.effect in (Effect.DEACTIVATE, Effect.REACTIVATE) and key.effect_outcome != Outcome.DONE:
+        return False
+    return s.observed.keys_at > max(key.effect_until, key.deactivate_until) + LIST_LAG_S

@@ -1,0 +1,102 @@
+"""What was observed in this process, and the view of it that the rules share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rotator.core.access_keys import AccessKey, Identity, Instant, LastUse, Status
+from rotator.core.events import Effect, Outcome
+from rotator.core.facts import ConsumerFacts, Facts, KeyFacts, Run
+from rotator.core.policy import LIST_LAG_S, Policy, Traits
+from rotator.core.ports import Holding, Problem
+
+KEYS_FRESH_S = 60  # a key list older than this is looked up again before it decides anything
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was asked for in this process, each thing with its age or for this process only.
+
+    `tried` names what this process attempted without success, or need not attempt again: a new process tries anew.
+    """
+
+    identity: Identity | None = None
+    keys: tuple[AccessKey, ...] | None = None
+    keys_at: int = 0
+    last_use: tuple[tuple[str, LastUse | None], ...] = ()  # None: the look-up failed, which says nothing
+    holdings: tuple[tuple[str, Holding], ...] = ()
+    preflight: tuple[Problem, ...] | None = None
+    tried: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Facts, observations, policy and AWS's time, with the questions that several rules ask."""
+
+    facts: Facts
+    observed: Observed
+    policy: Policy
+    now: Instant
+
+    @property
+    def run(self) -> Run:
+        """The open run; asking without one is a bug, the first rules see to it."""
+        assert self.facts.run is not None
+        return self.facts.run
+
+    @property
+    def old(self) -> KeyFacts:
+        """What is known of the key that the run replaces."""
+        return self.facts.key(self.run.old)
+
+    @property
+    def new(self) -> KeyFacts:
+        """What is known of the run's new key."""
+        return self.facts.key(self.run.new)
+
+    @cached_property
+    def listed(self) -> dict[str, AccessKey]:
+        """The listed keys by id, without those we deleted (a stale list still shows them)."""
+        keys = self.observed.keys or ()
+        return {one.id: one for one in keys if one.id not in self.facts.deleted}
+
+    @cached_property
+    def list_is_settled(self) -> bool:
+        """Whether the list is young enough to believe what it does *not* show, or shows unchanged."""
+        return self.observed.keys_at > self._last_change + LIST_LAG_S
+
+    @property
+    def _last_change(self) -> int:
+        ends = [one.effect_until for one in self.facts.keys] + [one.until for one in self.facts.intents]
+        return max([*ends, self.facts.run.new_at if self.facts.run else 0])
+
+    def status(self, key: KeyFacts) -> Status | None:
+        """The key's state: as listed, unless only our own change explains the difference; None = gone."""
+        listed = self.listed.get(key.id)
+        if self.list_is_settled:
+            return listed.status if listed else None
+        if key.effect and key.effect_outcome == Outcome.DONE:
+            return Status.INACTIVE if key.effect == Effect.DEACTIVATE else Status.ACTIVE
+        return listed.status if listed else (Status.INACTIVE if key.deactivated_at else Status.ACTIVE)
+
+    def last_use(self, key_id: str) -> LastUse | None:
+        """When a key was last used; None = not asked or no answer, which says nothing."""
+        return dict(self.observed.last_use).get(key_id)
+
+    def asked_last_use(self, key_id: str) -> bool:
+        """Whether this process asked, answered or not."""
+        return key_id in dict(self.observed.last_use)
+
+    def holding(self, name: str) -> Holding | None:
+        """What a consumer said in this process that it holds; None = not asked since its last push."""
+        return dict(self.observed.holdings).get(name)
+
+    def tried(self, what: str, target: str) -> bool:
+        """Whether this process has done with that."""
+        return f"{what}:{target}" in self.observed.tried
+
+    @property
+    def consumers(self) -> tuple[tuple[Traits, ConsumerFacts], ...]:
+        """Every consumer of the file with what is known of it."""
+        return tuple((traits, self.facts.consumer(traits.name)) for traits in self.policy.consumers)
