@@ -1,0 +1,108 @@
+"""Writes the sandbox's sample config.yaml and the relay's password file that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rotator.sandbox.certificates import write_private
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things are in one world's directory."""
+
+    directory: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.directory / "config.yaml"
+
+    @property
+    def state(self) -> Path:
+        """The directory of journal and seal key."""
+        return self.directory / "state"
+
+    @property
+    def sasl_passwd(self) -> Path:
+        """The relay's password file, in Postfix's form."""
+        return self.directory / "postfix" / "sasl_passwd"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the sample configuration has to know about its world."""
+
+    account: str
+    user: str
+    region: str
+    domain: str
+    smtp_port: int
+    ca_file: Path
+    gmail_url: str | None
+    service_account: Path | None
+
+
+def write_configuration(place: Place, sample: Sample) -> None:
+    """Write config.yaml: a Workspace alias, a relay's file and a personal mailbox fed by hand."""
+    endpoint = {
+        "name": sample.region,
+        "region": sample.region,
+        "host": "127.0.0.1",
+        "port": sample.smtp_port,
+        "security": "starttls",
+        "ca_file": str(sample.ca_file),
+    }
+    user = {
+        "name": sample.user,
+        "account": sample.account,
+        "region": sample.region,
+        "sole_creator": True,
+        "endpoints": [endpoint],
+        "consumers": _consumers(place, sample),
+    }
+    document: dict[str, Any] = {
+        "version": 1,
+        "state": str(place.state / "journal.db"),
+        "seal": {"key_file": str(place.state / "seal.key")},
+        **({"google": {"api_endpoint": sample.gmail_url}} if sample.gmail_url else {}),
+        "users": [user],
+    }
+    place.state.mkdir(mode=0o700, exist_ok=True)
+    write_private(place.config, yaml.safe_dump(document, sort_keys=False, width=1000).encode())
+
+
+def write_sasl_passwd(place: Place, smtp_port: int, username: str, password: str) -> None:
+    """Write the relay's password file as it stands before the first rotation."""
+    place.sasl_passwd.parent.mkdir(mode=0o700, exist_ok=True)
+    write_private(place.sasl_passwd, f"[127.0.0.1]:{smtp_port} {username}:{password}\n".encode())
+
+
+def _consumers(place: Place, sample: Sample) -> list[dict[str, Any]]:
+    relay = {
+        "type": "credential_file",
+        "name": "relay",
+        "path": str(place.sasl_passwd),
+        "format": "postfix",
+        "canary_from": f"news@{sample.domain}",
+    }
+    if sample.gmail_url is None or sample.service_account is None:
+        return [{**relay, "canary_to": "success@simulator.amazonses.com"}]
+    news = {
+        "type": "gmail_send_as",
+        "name": "news-alias",
+        "mailbox": f"ops@{sample.domain}",
+        "alias": f"news@{sample.domain}",
+        "credentials": {"service_account": str(sample.service_account)},
+    }
+    admin = {
+        "type": "gmail_send_as",
+        "name": "admin-alias",
+        "mailbox": "jadasailing@gmail.com",
+        "alias": f"admin@{sample.domain}",
+    }
+    return [news, {**relay, "canary_to": f"ops@{sample.domain}"}, admin]

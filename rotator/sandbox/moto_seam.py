@@ -1,0 +1,210 @@
+"""The only module that touches moto's insides.
+
+Moto keeps users, groups, roles and policies, and answers for the services that the sandbox does not
+write itself (Secrets Manager, SSM, SNS, ...).  Access keys, signatures and SES are ours: moto is instantly
+consistent there, and AWS is not.  Each `MotoAws` has backends of its own, so that two worlds in one
+process share nothing.
+
+Limitation: what moto answers is checked by action and signature only, never by resource.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from moto.core import base_backend
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
+from moto.iam import access_control
+from moto.iam import models as iam_models
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+PARTITION = "aws"
+StartResponse = Callable[..., Any]
+_here: ContextVar[MotoAws | None] = ContextVar("sandbox_world", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class IamUser:
+    """A user as IAM knows it."""
+
+    name: str
+    id: str
+    arn: str
+    path: str
+    created: datetime
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSession:
+    """An assumed role: its secret, its ARN and its policies."""
+
+    secret: str
+    arn: str
+    policies: list[dict[str, Any]]
+
+
+class MotoAws:
+    """One account in moto, with the sandbox's clock for the dates of its users."""
+
+    def __init__(self, account: str, now: Callable[[], datetime], new_user_id: Callable[[], str]) -> None:
+        _install()
+        self.account, self.now, self.new_user_id = account, now, new_user_id
+        self.backends: dict[tuple[str, str], AccountSpecificBackend[Any]] = {}
+        self._application = DomainDispatcherApplication(create_backend_app)
+
+    def answer(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        """Let moto answer a WSGI request."""
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
+        with self._inside():
+            return list(self._application(environ, start_response))
+
+    def create_user(self, name: str, path: str, created: datetime, tags: dict[str, str] | None = None) -> None:
+        """Make a user, born at `created`; raises moto's EntityAlreadyExists."""
+        with self._iam() as iam:
+            user = iam.create_user("us-east-1", name, path, [{"Key": k, "Value": v} for k, v in (tags or {}).items()])
+            user.create_date = created.replace(tzinfo=None)
+
+    def put_user_policy(self, name: str, policy: dict[str, Any]) -> None:
+        """Give the user an inline policy."""
+        with self._iam() as iam:
+            iam.put_user_policy(name, "inline", json.dumps(policy))
+
+    def delete_user(self, name: str) -> None:
+        """Delete the user with its policies; keys are not moto's business here."""
+        with self._iam() as iam:
+            iam.users[name].policies.clear()
+            iam.delete_user(name)
+
+    def user(self, name: str) -> IamUser | None:
+        """The user, or None."""
+        with self._iam() as iam:
+            found = iam.users.get(name)
+            if found is None:
+                return None
+            tags = {tag["Key"]: tag["Value"] for tag in iam.list_user_tags(name)}
+            return IamUser(name, found.id, found.arn, found.path, found.create_date.replace(tzinfo=UTC), tags)
+
+    def user_policies(self, name: str) -> list[dict[str, Any]]:
+        """Every policy that counts for the user: inline, attached, and those of its groups."""
+        with self._iam() as iam:
+            groups = iam.get_groups_for_user(name)
+            inline = [iam.users[name].policies, *(group.policies for group in groups)]
+            attached = [iam.users[name].managed_policies, *(group.managed_policies for group in groups)]
+            documents = [document for policies in inline for document in policies.values()]
+            documents += [policy.document for policies in attached for policy in policies.values()]
+        return [_parsed(document) for document in documents]
+
+    def role_session(self, access_key_id: str, headers: dict[str, str]) -> RoleSession | None:
+        """The session that the temporary key belongs to; None for an unknown key or a wrong token."""
+        signed = {"X-Amz-Security-Token": headers.get("x-amz-security-token", "")}
+        with self._inside():
+            try:
+                key = access_control.AssumedRoleAccessKey(self.account, PARTITION, access_key_id, signed)
+            except access_control.CreateAccessKeyFailure:
+                return None
+            policies = [_parsed(policy) for policy in key.collect_policies()]
+            return RoleSession(key.create_credentials().secret_key, key.arn, policies)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        token = _here.set(self)
+        try:
+            yield
+        finally:
+            _here.reset(token)
+
+    @contextmanager
+    def _iam(self) -> Iterator[Any]:
+        with self._inside():
+            yield iam_models.iam_backends[self.account][PARTITION]
+
+
+class HttpServer:
+    """A WSGI application on 127.0.0.1 behind werkzeug's threads, with `date` for its Date header.
+
+    A ConnectionError raised by the application closes the connection without a reply.
+    """
+
+    def __init__(
+        self, application: Callable[[dict[str, Any], StartResponse], Iterable[bytes]], date: Callable[[], str]
+    ) -> None:
+        class Handler(MotoRequestHandler):
+            """Moto's request handler with the sandbox's time, and silent."""
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                """The Date header."""
+                return date()
+
+            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+                """The sandbox has a record of its own."""
+
+        self._server: BaseWSGIServer = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Handler)
+        self._server.daemon_threads = True  # type: ignore[attr-defined]
+        self._server.block_on_close = False  # type: ignore[attr-defined]
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="sandbox-aws", daemon=True
+        )
+
+    def start(self) -> None:
+        """Serve from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _parsed(policy: Any) -> dict[str, Any]:
+    """Moto keeps policies as JSON text, percent-encoded JSON text, or a dict around one of them."""
+    document = policy.get("policy_document", policy.get("PolicyDocument")) if isinstance(policy, dict) else policy
+    document = getattr(document, "document", document)
+    text = document if document.lstrip().startswith("{") else unquote(document)
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
+def _install() -> None:
+    """Give moto one set of backends a world, and the world's time and user ids.  Once a process."""
+    if getattr(BackendDict, "_sandboxed", False):
+        return
+    plain = BackendDict.__getitem__
+
+    def of_this_world(self: BackendDict[Any], account: str) -> AccountSpecificBackend[Any]:
+        world = _here.get()
+        if world is None:
+            return plain(self, account)
+        with base_backend.backend_lock:
+            known = world.backends.get((self.service_name, account))
+            if known is None:
+                known = AccountSpecificBackend(
+                    self.service_name, account, self.backend, self._use_boto3_regions, self._additional_regions
+                )
+                world.backends[self.service_name, account] = known
+            return known
+
+    BackendDict.__getitem__ = of_this_world  # type: ignore[method-assign]
+    BackendDict._sandboxed = True  # type: ignore[attr-defined]
+    moto_now, moto_id = iam_models.utcnow, iam_models.random_resource_id
+
+    def now() -> datetime:
+        world = _here.get()
+        return moto_now() if world is None else world.now().replace(tzinfo=None)
+
+    def resource_id(size: int = 20) -> str:
+        world = _here.get()
+        return moto_id(size) if world is None else world.new_user_id()
+
+    iam_models.utcnow, iam_models.random_resource_id = now, resource_id  # type: ignore[assignment]

@@ -1,0 +1,79 @@
+"""IAM policies evaluated with resource ARNs and conditions, as far as SES senders and key rotators need it.
+
+An operator or element that this file does not know is refused (ValueError), never ignored: an ignored
+condition would let something through that AWS stops.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+Decision = Literal["allowed", "explicitDeny", "implicitDeny"]  # SimulatePrincipalPolicy's own words
+Policy = Mapping[str, Any]
+Context = Mapping[str, list[str]]  # condition keys in lower case
+ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal"}
+
+
+def evaluate(policies: Iterable[Policy], action: str, resource: str | None, context: Context | None = None) -> Decision:
+    """What the policies say about `action` on `resource`: one Deny decides, else one Allow, else implicitDeny.
+
+    `resource` None stands for a call whose resource the sandbox does not model: every Resource matches it.
+    """
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in as_list(policy.get("Statement", []))
+        if _applies(statement, action, resource, context or {})
+    }
+    if "Deny" in effects:
+        return "explicitDeny"
+    return "allowed" if "Allow" in effects else "implicitDeny"
+
+
+def as_list(value: Any) -> list[Any]:
+    """IAM's JSON allows one value wherever a list may stand."""
+    return value if isinstance(value, list) else [value]
+
+
+def _applies(statement: Mapping[str, Any], action: str, resource: str | None, context: Context) -> bool:
+    if unknown := set(statement) - ELEMENTS:
+        raise ValueError(f"the sandbox does not know the policy elements {sorted(unknown)}")
+    return (
+        _selected(statement, "Action", action, ignore_case=True)
+        and (resource is None or _selected(statement, "Resource", resource))
+        and all(_condition(operator, keys, context) for operator, keys in statement.get("Condition", {}).items())
+    )
+
+
+def _selected(statement: Mapping[str, Any], element: str, value: str, *, ignore_case: bool = False) -> bool:
+    if element in statement:
+        return any(_like(pattern, value, ignore_case=ignore_case) for pattern in as_list(statement[element]))
+    excluded = as_list(statement.get(f"Not{element}", "*"))
+    return not any(_like(pattern, value, ignore_case=ignore_case) for pattern in excluded)
+
+
+def _condition(operator: str, keys: Mapping[str, Any], context: Context) -> bool:
+    matches = {
+        "StringEquals": lambda wanted, got: wanted == got,
+        "StringEqualsIgnoreCase": lambda wanted, got: wanted.lower() == got.lower(),
+        "StringLike": lambda wanted, got: _like(wanted, got),
+    }.get(operator.removeprefix("ForAllValues:"))
+    if matches is None:
+        raise ValueError(f"the sandbox does not know the condition operator {operator}")
+    if operator.startswith("ForAllValues:"):
+        return all(
+            any(matches(w, g) for w in as_list(wanted))
+            for k, wanted in keys.items()
+            for g in context.get(k.lower(), [])
+        )
+    return all(
+        any(matches(w, g) for w in as_list(wanted) for g in context.get(k.lower(), [])) for k, wanted in keys.items()
+    )
+
+
+def _like(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
+    """IAM's wildcards: `*` any run of characters, `?` any one."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, value, re.IGNORECASE | re.DOTALL if ignore_case else re.DOTALL) is not None

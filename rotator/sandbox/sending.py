@@ -1,0 +1,173 @@
+"""What SES does with a mail at the end of DATA: decide, rewrite, deliver.
+
+Order of decisions: account paused, IAM permission, identity verified, MAIL FROM, quotas.  AWS's own order is
+unknown; tests should break one thing at a time.  Texts are those that users quote.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.utils import format_datetime, getaddresses
+
+from rotator.sandbox.faults import Faults, declare
+from rotator.sandbox.keys import Key
+from rotator.sandbox.mailboxes import Mailboxes
+from rotator.sandbox.moto_seam import MotoAws
+from rotator.sandbox.policies import evaluate
+from rotator.sandbox.record import Record
+from rotator.sandbox.sesv2 import SesRegion
+from rotator.sandbox.simulator import SIMULATOR_DOMAIN, answer_of
+
+SMTP_451 = declare("smtp_451", "the end of DATA answers 451 Temporary service failure; nothing is sent")
+SMTP_RESET_AFTER_DATA = declare("smtp_reset_after_data", "the mail is accepted, the connection is reset before the 250")
+
+ACTION = "ses:SendRawEmail"
+PAUSED = ("554 Message rejected: Sending paused for this account. For more information, please check the inbox "
+          "of the email address associated with your AWS account.")  # fmt: skip
+REPLACED = re.compile(rb"(?:message-id|date|return-path):", re.IGNORECASE)
+
+
+class Reset(Exception):  # noqa: N818 - it is what happens to the connection
+    """The connection is reset instead of a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One mail as it came over SMTP."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    raw: bytes
+    front: str  # the front end's name, for the Received header
+
+
+class Outbox:
+    """Takes mails for one region.  Thread-safe as far as its parts are."""
+
+    def __init__(
+        self,
+        ses: SesRegion,
+        moto: MotoAws,
+        mailboxes: Mailboxes,
+        record: Record,
+        faults: Faults,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ses, self._moto, self._mailboxes = ses, moto, mailboxes
+        self._record, self._faults, self._now = record, faults, now
+
+    def accept(self, envelope: Envelope, key: Key) -> str:
+        """The reply to the end of DATA, after delivery.  Raises Dropped and Reset."""
+        number = self._record.begin("smtp", "DATA", key.id)
+        reply = "451 Temporary service failure" if self._faults.take(SMTP_451) else self._refusal(envelope, key)
+        if reply is None:
+            message_id = f"01000{int(self._now().timestamp() * 1000):011x}-{uuid.uuid4()}-000000"
+            self._deliver(envelope, message_id)
+            reply = f"250 Ok {message_id}"
+        self._record.end(number, reply.split()[0])
+        if reply.startswith("250") and self._faults.take(SMTP_RESET_AFTER_DATA):
+            raise Reset
+        return reply
+
+    def _refusal(self, envelope: Envelope, key: Key) -> str | None:
+        """The first reason to refuse the mail, or None."""
+        ses, author = self._ses, author_of(envelope)
+        if not ses.sending_enabled or ses.enforcement == "SHUTDOWN":
+            return PAUSED
+        if denied := self._denied(envelope, author, key):
+            return denied
+        checked = [author] if ses.production else [author, *envelope.recipients]
+        if failed := [address for address in checked if not self._verified(address)]:
+            return ("554 Message rejected: Email address is not verified. The following identities failed the check in "
+                    f"region {ses.region.upper()}: {', '.join(failed)}")  # fmt: skip
+        identity = ses.identity_for(author)
+        if identity and identity.mail_from and identity.reject_without_mx and identity.mail_from_status != "SUCCESS":
+            return "554 MAIL FROM domain not verified: DNS setup for MAIL FROM domain is invalid."
+        if ses.sent + len(envelope.recipients) > ses.quota_per_day:
+            return "454 Throttling failure: Daily message quota exceeded."
+        return None
+
+    def _denied(self, envelope: Envelope, author: str, key: Key) -> str | None:
+        user, identity = self._moto.user(key.user), self._ses.identity_for(author)
+        arn = self._ses.arn(identity.name if identity else author)
+        context = {
+            "ses:fromaddress": [author],
+            "ses:feedbackaddress": [envelope.sender],
+            "ses:recipients": list(envelope.recipients),
+        }
+        policies = self._moto.user_policies(user.name) if user else []
+        if evaluate(policies, ACTION, arn, context) == "allowed":
+            return None
+        who = user.arn if user else f"arn:aws:iam::{self._ses.account}:user/{key.user}"
+        return f"554 Access denied: User `{who}' is not authorized to perform `{ACTION}' on resource `{arn}'"
+
+    def _verified(self, address: str) -> bool:
+        identity = self._ses.identity_for(address)
+        return (identity is not None and identity.verified) or address.lower().endswith(f"@{SIMULATOR_DOMAIN}")
+
+    def _deliver(self, envelope: Envelope, message_id: str) -> None:
+        """Deliver to everybody who is not suppressed: a suppressed recipient is accepted and gets nothing."""
+        with self._ses.lock:
+            suppressed = set(self._ses.suppressed)
+            self._ses.sent += sum(
+                not address.lower().endswith(f"@{SIMULATOR_DOMAIN}") for address in envelope.recipients
+            )
+        identity = self._ses.identity_for(author_of(envelope))
+        bounces_to = identity.mail_from if identity and identity.mail_from_status == "SUCCESS" else None
+        for recipient in envelope.recipients:
+            if recipient.lower() in suppressed:
+                continue
+            raw = self._rewritten(envelope, recipient, message_id, bounces_to or self._own_domain("amazonses.com"))
+            if recipient.lower().endswith(f"@{SIMULATOR_DOMAIN}"):
+                self._simulate(envelope.sender, recipient, raw)
+            else:
+                self._mailboxes.deliver(recipient, raw)
+
+    def _simulate(self, sender: str, recipient: str, raw: bytes) -> None:
+        answer = answer_of(recipient, sender, raw, self._now())
+        if answer is not None:
+            self._mailboxes.deliver(sender, answer)
+
+    def _rewritten(self, envelope: Envelope, recipient: str, message_id: str, bounces_to: str) -> bytes:
+        """The mail as the recipient's server gets it: Message-ID and Date are SES's own, a Received line is added."""
+        head, separator, body = envelope.raw.partition(b"\r\n\r\n")
+        date = format_datetime(self._now().replace(microsecond=0))
+        added = (
+            f"Return-Path: <{message_id}@{bounces_to}>\r\n"
+            f"Received: from client.invalid by email-smtp.amazonaws.com with SMTP (SimpleEmailService-{envelope.front})\r\n"
+            f"\tid {message_id[:24]} for {recipient};\r\n\t{date}\r\n"
+            f"Date: {date}\r\nMessage-ID: <{message_id}@{self._own_domain('amazonses.com', 'email')}>\r\n"
+        )
+        return added.encode() + b"\r\n".join(_without_replaced(head.split(b"\r\n"))) + separator + body
+
+    def _own_domain(self, parent: str, in_virginia: str = "") -> str:
+        """amazonses.com's name for the region: us-east-1 has none, or `email` in Message-IDs."""
+        label = in_virginia if self._ses.region == "us-east-1" else self._ses.region
+        return f"{label}.{parent}" if label else parent
+
+
+def author_of(envelope: Envelope) -> str:
+    """The address in the From header; the envelope's sender if there is none."""
+    head = envelope.raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    values = [str(value) for value in message_from_bytes(head, policy=policy.default).get_all("From", [])]
+    return next((address for _, address in getaddresses(values) if address), envelope.sender)
+
+
+def _without_replaced(lines: Iterable[bytes]) -> Iterable[bytes]:
+    dropping = False
+    for line in lines:
+        folded = line[:1] in (b" ", b"\t")
+        dropping = dropping if folded else REPLACED.match(line) is not None
+        if not dropping:
+            yield line
+
+
+def front_name(rng: random.Random) -> str:
+    """A front end's name as its banner shows it, such as `d-VCSHDP1YZ`."""
+    return "d-" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=9))
