@@ -51,7 +51,7 @@ class CertificateAuthority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        self.ca_file = directory / f"{name.split()[0]}-ca.pem"
+        self.ca_file = directory / f"{name.split(maxsplit=1)[0]}-ca.pem"
         write_private(self.ca_file, self._certificate.public_bytes(serialization.Encoding.PEM))
 
     def leaf(self, label: str, names: Iterable[str]) -> Leaf:

@@ -34,8 +34,9 @@ class Faults:
             self._left[name] = times
 
     def take(self, name: str) -> bool:
-        """Whether `name` happens now; counts it down."""
-        assert name in KNOWN, name
+        """Whether `name` happens now; counts it down.  Raises UnknownFault."""
+        if name not in KNOWN:
+            raise UnknownFault(name)
         with self._lock:
             left = self._left.get(name, 0)
             if left > 0:

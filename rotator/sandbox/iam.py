@@ -60,7 +60,7 @@ class Iam:
             return self._identity(call, caller) if call.action == "GetCallerIdentity" else None
         self._general_faults(call, caller)
         if call.action == "DeleteUser":
-            return self._before_delete_user(call, caller)
+            self._before_delete_user(call, caller)
         action = self._actions.get(call.action)
         return action(call, caller) if action else None
 

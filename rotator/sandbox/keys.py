@@ -20,11 +20,11 @@ LATE = timedelta(seconds=30)  # when the effect of a late call happens
 STALE_AT_MOST = timedelta(seconds=5)
 
 
-class QuotaFull(Exception):  # noqa: N818 - says what the account is
+class QuotaFull(Exception):
     """The user has two keys, Inactive ones counted."""
 
 
-class NoSuchKey(Exception):  # noqa: N818 - says what the account is
+class NoSuchKey(Exception):
     """No such key of this user, or deleted before; the argument is the id."""
 
 

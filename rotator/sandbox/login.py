@@ -10,6 +10,7 @@ import base64
 import hmac
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,15 +32,16 @@ VERSION_4 = b"\x04"
 LAST_USED_SERVICE = "ses-smtp"  # as femiwiki/femiwiki#528 saw it
 
 
+@dataclass(frozen=True, slots=True)
 class _Fixed:
     """The request that botocore's signer wants: it only reads the time stamp."""
 
-    context = {"timestamp": "11111111T000000Z"}
+    context: dict[str, str]
 
 
 def smtp_password(secret: str, region: str) -> str:
     """The version 4 SMTP password of a secret in a region, through botocore (independent of the product)."""
-    request: Any = _Fixed()
+    request: Any = _Fixed({"timestamp": "11111111T000000Z"})
     signature = SigV4Auth(Credentials("unused", secret), "ses", region).signature("SendRawEmail", request)
     return base64.b64encode(VERSION_4 + bytes.fromhex(signature)).decode()
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 
 class Mailboxes:
@@ -34,7 +33,7 @@ class Mailboxes:
         """What arrived for `address`, oldest first, parsed."""
         with self._lock:
             raws = list(self._raw.get(address.lower(), []))
-        return [cast(EmailMessage, message_from_bytes(raw, policy=policy.default)) for raw in raws]
+        return [message_from_bytes(raw, policy=policy.default) for raw in raws]
 
     def count(self) -> int:
         """How many mails were delivered in all."""

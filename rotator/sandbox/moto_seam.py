@@ -168,17 +168,17 @@ class HttpServer:
 
 
 def _parsed(policy: Any) -> dict[str, Any]:
-    """Moto keeps policies as JSON text, percent-encoded JSON text, or a dict around one of them."""
-    document = policy.get("policy_document", policy.get("PolicyDocument")) if isinstance(policy, dict) else policy
-    document = getattr(document, "document", document)
-    text = document if document.lstrip().startswith("{") else unquote(document)
-    parsed: dict[str, Any] = json.loads(text)
+    """Moto keeps policies as JSON text, percent-encoded JSON text, or a dict or object around one of them."""
+    if isinstance(policy, dict):
+        policy = policy.get("policy_document") or policy["PolicyDocument"]
+    text = str(getattr(policy, "document", policy))
+    parsed: dict[str, Any] = json.loads(text if text.lstrip().startswith("{") else unquote(text))
     return parsed
 
 
 def _install() -> None:
     """Give moto one set of backends a world, and the world's time and user ids.  Once a process."""
-    if getattr(BackendDict, "_sandboxed", False):
+    if BackendDict.__getitem__.__module__ == __name__:
         return
     plain = BackendDict.__getitem__
 
@@ -196,8 +196,9 @@ def _install() -> None:
             return known
 
     BackendDict.__getitem__ = of_this_world  # type: ignore[method-assign]
-    BackendDict._sandboxed = True  # type: ignore[attr-defined]
-    moto_now, moto_id = iam_models.utcnow, iam_models.random_resource_id
+    insides: Any = iam_models
+    moto_now: Callable[[], datetime] = insides.utcnow
+    moto_id: Callable[[int], str] = insides.random_resource_id
 
     def now() -> datetime:
         world = _here.get()
@@ -207,4 +208,4 @@ def _install() -> None:
         world = _here.get()
         return moto_id(size) if world is None else world.new_user_id()
 
-    iam_models.utcnow, iam_models.random_resource_id = now, resource_id  # type: ignore[assignment]
+    insides.utcnow, insides.random_resource_id = now, resource_id

@@ -7,7 +7,7 @@ condition would let something through that AWS stops.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 Decision = Literal["allowed", "explicitDeny", "implicitDeny"]  # SimulatePrincipalPolicy's own words
@@ -55,21 +55,15 @@ def _selected(statement: Mapping[str, Any], element: str, value: str, *, ignore_
 
 
 def _condition(operator: str, keys: Mapping[str, Any], context: Context) -> bool:
-    matches = {
-        "StringEquals": lambda wanted, got: wanted == got,
-        "StringEqualsIgnoreCase": lambda wanted, got: wanted.lower() == got.lower(),
-        "StringLike": lambda wanted, got: _like(wanted, got),
-    }.get(operator.removeprefix("ForAllValues:"))
+    matches = OPERATORS.get(operator.removeprefix("ForAllValues:"))
     if matches is None:
         raise ValueError(f"the sandbox does not know the condition operator {operator}")
-    if operator.startswith("ForAllValues:"):
-        return all(
-            any(matches(w, g) for w in as_list(wanted))
-            for k, wanted in keys.items()
-            for g in context.get(k.lower(), [])
-        )
+    quantifier = all if operator.startswith("ForAllValues:") else any  # over the values that the request has
     return all(
-        any(matches(w, g) for w in as_list(wanted) for g in context.get(k.lower(), [])) for k, wanted in keys.items()
+        quantifier(
+            any(matches(pattern, value) for pattern in as_list(wanted)) for value in context.get(key.lower(), [])
+        )
+        for key, wanted in keys.items()
     )
 
 
@@ -77,3 +71,10 @@ def _like(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
     """IAM's wildcards: `*` any run of characters, `?` any one."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, value, re.IGNORECASE | re.DOTALL if ignore_case else re.DOTALL) is not None
+
+
+OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda wanted, got: wanted == got,
+    "StringEqualsIgnoreCase": lambda wanted, got: wanted.lower() == got.lower(),
+    "StringLike": _like,
+}

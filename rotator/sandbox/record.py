@@ -16,7 +16,7 @@ When = Literal["before", "after"]
 HELD_AT_MOST_S = 60.0
 
 
-class Dropped(Exception):  # noqa: N818 - it is what happens to the call, not an error of ours
+class Dropped(Exception):
     """The call was held at a breakpoint and gets no answer: close its connection without a reply."""
 
 

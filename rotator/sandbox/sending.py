@@ -33,7 +33,7 @@ PAUSED = ("554 Message rejected: Sending paused for this account. For more infor
 REPLACED = re.compile(rb"(?:message-id|date|return-path):", re.IGNORECASE)
 
 
-class Reset(Exception):  # noqa: N818 - it is what happens to the connection
+class Reset(Exception):
     """The connection is reset instead of a reply."""
 
 
@@ -140,7 +140,8 @@ class Outbox:
         date = format_datetime(self._now().replace(microsecond=0))
         added = (
             f"Return-Path: <{message_id}@{bounces_to}>\r\n"
-            f"Received: from client.invalid by email-smtp.amazonaws.com with SMTP (SimpleEmailService-{envelope.front})\r\n"
+            "Received: from client.invalid by email-smtp.amazonaws.com with SMTP\r\n"
+            f"\t(SimpleEmailService-{envelope.front})\r\n"
             f"\tid {message_id[:24]} for {recipient};\r\n\t{date}\r\n"
             f"Date: {date}\r\nMessage-ID: <{message_id}@{self._own_domain('amazonses.com', 'email')}>\r\n"
         )

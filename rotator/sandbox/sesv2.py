@@ -166,8 +166,13 @@ class SesV2:
         mail_from = {"BehaviorOnMxFailure": "REJECT_MESSAGE" if identity.reject_without_mx else "USE_DEFAULT_VALUE"}
         if identity.mail_from:
             mail_from |= {"MailFromDomain": identity.mail_from, "MailFromDomainStatus": identity.mail_from_status}
-        dkim = {"SigningEnabled": True, "Status": status, "Tokens": identity.tokens, "SigningAttributesOrigin": "AWS_SES",
-                "SigningHostedZone": f"dkim.{ses.region}.amazonses.com"}  # fmt: skip
+        dkim = {
+            "SigningEnabled": True,
+            "Status": status,
+            "Tokens": identity.tokens,
+            "SigningAttributesOrigin": "AWS_SES",
+            "SigningHostedZone": f"dkim.{ses.region}.amazonses.com",
+        }
         return json_reply(
             {
                 "IdentityType": _kind(identity),
@@ -240,7 +245,7 @@ def _decoded(token: str) -> str:
     try:
         kind, _, address = base64.urlsafe_b64decode(token).decode().partition(":")
     except ValueError:
-        kind = ""
+        kind, address = "", ""
     if kind != "after":
         raise AwsError(400, "InvalidNextTokenException", "The specified request includes an invalid or expired token.")
     return address

@@ -6,21 +6,27 @@ success@ (and any other name) takes the mail and says nothing.  A label after `+
 from __future__ import annotations
 
 from datetime import datetime
+from email import message_from_string, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 
 SIMULATOR_DOMAIN = "simulator.amazonses.com"
-REPORT = "Reporting-MTA: dns; amazonses.com\r\n\r\nFinal-Recipient: rfc822; {0}\r\nAction: failed\r\nStatus: {1}\r\nDiagnostic-Code: smtp; {2}\r\n"
-UNKNOWN_USER = ("5.1.1", "550 5.1.1 user unknown")
-SUPPRESSED = ("5.1.1", "Amazon SES has suppressed sending to this address because it has a recent history of bouncing "
-              "as an invalid address.")  # fmt: skip
+REPORT = (
+    "Reporting-MTA: dns; amazonses.com\r\n\r\n"
+    "Final-Recipient: rfc822; {0}\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; {1}\r\n"
+)
+DIAGNOSTICS = {
+    "bounce": "550 5.1.1 user unknown",
+    "suppressionlist": "Amazon SES has suppressed sending to this address because it has a recent history of bouncing "
+    "as an invalid address.",
+}
 
 
 def answer_of(recipient: str, sender: str, raw: bytes, now: datetime) -> bytes | None:
     """The mail that the simulated recipient, or SES in its name, sends back; None for none."""
     name = recipient.partition("@")[0].partition("+")[0].lower()
-    if name in ("bounce", "suppressionlist"):
-        message = _bounce(recipient, raw, *(UNKNOWN_USER if name == "bounce" else SUPPRESSED))
+    if name in DIAGNOSTICS:
+        message = _bounce(recipient, raw, DIAGNOSTICS[name])
     elif name == "complaint":
         message = _plain(
             "complaints@amazonses.com", "Complaint", "This is an email abuse report for a simulated complaint."
@@ -35,19 +41,17 @@ def answer_of(recipient: str, sender: str, raw: bytes, now: datetime) -> bytes |
     return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def _bounce(recipient: str, raw: bytes, status: str, diagnostic: str) -> EmailMessage:
-    message = _plain("MAILER-DAEMON@amazonses.com", "Delivery Status Notification (Failure)", "")
-    message.set_content(
-        f"An error occurred while trying to deliver the mail to the following recipients:\n{recipient}\n"
-    )
-    message.make_mixed()
-    message.set_param("report-type", "delivery-status")
-    report = REPORT.format(recipient, status, diagnostic)
-    message.add_attachment(report.encode(), maintype="message", subtype="x-delivery-status")
-    _last(message).replace_header("Content-Type", "message/delivery-status")
-    message.add_attachment(raw.partition(b"\r\n\r\n")[0], maintype="text", subtype="x-headers")
-    _last(message).replace_header("Content-Type", "text/rfc822-headers")
-    message.replace_header("Content-Type", str(message["Content-Type"]).replace("multipart/mixed", "multipart/report"))
+def _bounce(recipient: str, raw: bytes, diagnostic: str) -> EmailMessage:
+    """A multipart/report; its parts are put together by hand, since `email` has no builder for it (RFC 3462)."""
+    message = EmailMessage()
+    message["From"], message["Subject"] = "MAILER-DAEMON@amazonses.com", "Delivery Status Notification (Failure)"
+    message["Content-Type"] = 'multipart/report; report-type="delivery-status"'
+    text = f"An error occurred while trying to deliver the mail to the following recipients:\r\n{recipient}\r\n"
+    head = raw.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    parts = {"text/plain": text, "message/delivery-status": REPORT.format(recipient, diagnostic)}
+    for kind, content in (parts | {"text/rfc822-headers": head}).items():
+        part = message_from_string(f"Content-Type: {kind}\n\n{content}", policy=policy.SMTP)
+        message.attach(part)
     return message
 
 
@@ -56,9 +60,3 @@ def _plain(sender: str, subject: str, text: str) -> EmailMessage:
     message["From"], message["Subject"] = sender, subject
     message.set_content(text)
     return message
-
-
-def _last(message: EmailMessage) -> EmailMessage:
-    part = list(message.iter_parts())[-1]
-    assert isinstance(part, EmailMessage)
-    return part

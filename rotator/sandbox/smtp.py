@@ -35,7 +35,7 @@ LINE_LIMIT = 1 << 20
 PATH = re.compile(r"(FROM|TO):\s*<([^<>\s]+@[^<>\s@]+)>(?:\s+\S+)*", re.IGNORECASE)
 
 
-class Goodbye(Exception):  # noqa: N818 - it is how a session ends
+class Goodbye(Exception):
     """The session is over: close the connection."""
 
 

@@ -17,7 +17,7 @@ NAMESPACES = {
 }
 
 
-class Closed(Exception):  # noqa: N818 - it is what happens to the call
+class Closed(Exception):
     """The service closes the connection and sends no reply; the text says for the record why."""
 
 
@@ -73,10 +73,11 @@ class Reply:
 
 
 def xml_reply(call: Call, result: str | None) -> Reply:
-    """A good answer of the query protocol; `result` is the inside of `<ActionResult>`, None for an action without one."""
+    """A good answer of the query protocol; `result` is the inside of `<ActionResult>`, None for none."""
     inner = "" if result is None else f"<{call.action}Result>{result}</{call.action}Result>"
-    return _xml(200, f'<{call.action}Response xmlns="{NAMESPACES[call.service]}">{inner}'
-                f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{call.action}Response>", "200")  # fmt: skip
+    metadata = f"<ResponseMetadata>{_request_id()}</ResponseMetadata>"
+    head = f'<{call.action}Response xmlns="{NAMESPACES[call.service]}">'
+    return _xml(200, f"{head}{inner}{metadata}</{call.action}Response>", "200")
 
 
 def json_reply(value: Any, status: int = 200) -> Reply:
@@ -91,9 +92,9 @@ def error_reply(call: Call, error: AwsError) -> Reply:
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
         return Reply(error.status, json.dumps({"__type": error.code, "message": error.message}).encode(), headers, note)
     kind = "Receiver" if error.status >= 500 else "Sender"
-    namespace = NAMESPACES.get(call.service, "http://webservices.amazon.com/")
-    return _xml(error.status, f'<ErrorResponse xmlns="{namespace}"><Error>{element("Type", kind)}{element("Code", error.code)}'
-                f"{element('Message', error.message)}</Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>", note)  # fmt: skip
+    inner = element("Type", kind) + element("Code", error.code) + element("Message", error.message)
+    head = f'<ErrorResponse xmlns="{NAMESPACES.get(call.service, "http://webservices.amazon.com/")}">'
+    return _xml(error.status, f"{head}<Error>{inner}</Error>{_request_id()}</ErrorResponse>", note)
 
 
 def element(name: str, value: str | bool | datetime) -> str:
@@ -106,3 +107,7 @@ def element(name: str, value: str | bool | datetime) -> str:
 
 def _xml(status: int, body: str, note: str) -> Reply:
     return Reply(status, body.encode(), {"Content-Type": "text/xml"}, note)
+
+
+def _request_id() -> str:
+    return element("RequestId", str(uuid.uuid4()))
