@@ -116,7 +116,7 @@ def _in_role(session: Any, role: AssumeRole, region: str) -> Any:
     import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
-    source = session._session  # boto3 has no public way to its botocore session, nor to a refreshing role
+    source = session._session  # noqa: SLF001 - boto3 has no public way to it, nor to a role that renews itself
     extra = {"RoleSessionName": role.session_name} | ({"ExternalId": role.external_id} if role.external_id else {})
 
     def client_creator(service: str, **arguments: Any) -> Any:
@@ -124,5 +124,5 @@ def _in_role(session: Any, role: AssumeRole, region: str) -> Any:
 
     fetcher = AssumeRoleCredentialFetcher(client_creator, source.get_credentials(), role.arn, extra_args=extra)
     acting = botocore.session.get_session()
-    acting._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    acting._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # noqa: SLF001
     return boto3.Session(botocore_session=acting)

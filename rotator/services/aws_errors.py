@@ -1,4 +1,4 @@
-"""botocore's errors in our words: did AWS say no, may we not come in, or was nothing learnt?
+"""botocore's errors in our words: AWS said no, we may not come in, or nothing was learnt.
 
 Codes: the service models of botocore 1.44.5 and the common errors of the query protocol.  botocore's texts are
 shown only for errors that AWS itself wrote (ClientError), never for those that may quote what was sent.
@@ -28,7 +28,7 @@ NEW_CREDENTIALS = (
 )
 
 
-class NotSent(Exception):  # noqa: N818 - says what became of the request
+class NotSent(Exception):
     """The request was held back because it would have outlived its deadline."""
 
 

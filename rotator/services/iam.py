@@ -22,6 +22,9 @@ SEND = "ses:SendRawEmail"  # what the SMTP interface asks for
 NEVER_USED = "N/A"  # ServiceName of a key without a last use
 MAX_PAGES = 20  # two keys fit on one page; an endless Marker must not hang the program
 
+NO_USER = "IAM has no user of that name in the account that the credentials belong to"
+CHECK_USER = "check users[].name and users[].account in the configuration, and whose AWS credentials are in use"
+
 
 class KeyNotFound(RemoteFault):
     """IAM does not know the key it was asked about: unknown, because lists and look-ups lag."""
@@ -164,7 +167,9 @@ class IamAccessKeys:
         try:
             return self._session.read(_api(operation), lambda: _not_absent(ask, arguments))
         except _Absent as absent:
-            raise KeyNotFound(f"{_api(operation)}: {absent}") from None
+            if operation == "get_access_key_last_used":
+                raise KeyNotFound(f"{_api(operation)}: {absent}") from None
+            raise AccessError(f"{_api(operation)}: {absent}", why=NO_USER, fix=CHECK_USER) from None
 
     def _write(self, call: str, operation: str, **arguments: Any) -> dict[str, Any] | Refused | Unknown:
         """One request for our user; the parsed reply (a dict) or how it failed."""
@@ -177,7 +182,7 @@ class IamAccessKeys:
         return reply
 
 
-class _Absent(Exception):  # noqa: N818
+class _Absent(Exception):
     """NoSuchEntity in a read."""
 
 

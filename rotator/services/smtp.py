@@ -133,11 +133,11 @@ class SesEndpoint:
                 return soak.answer(False)
             if soak.addresses and all(self._settled(soak, address, deadline) for address in soak.addresses):
                 return soak.answer(True)
-            pause = 0.0 if _runs_smoothly(soak) else pause
-            if deadline.left <= pause:
+            wait = 0.0 if _runs_smoothly(soak) else pause
+            if deadline.left <= wait:
                 return soak.answer(False)
-            if pause:
-                self._sleep(pause)
+            if wait:
+                self._sleep(wait)
         raise AssertionError("the pauses never end")
 
     def _settled(self, soak: _Soak, address: _Address, deadline: Deadline) -> bool:

@@ -44,11 +44,11 @@ class Reply:
         return f"{self.code} {self.text}" + (f" ({hint})" if hint else "")
 
 
-class NoConnection(Exception):  # noqa: N818
+class NoConnection(Exception):
     """The address takes no connection at all: refused, unreachable or silent."""
 
 
-class SessionFailed(Exception):  # noqa: N818
+class SessionFailed(Exception):
     """The conversation broke off.  `definite` is True where trying again cannot help (certificate, TLS mode)."""
 
     def __init__(self, text: str, definite: bool = False) -> None:
@@ -138,9 +138,11 @@ class SmtpSession:
             self._greet()  # RFC 3207: what was said before TLS does not count
 
     def _wrap(self) -> None:
-        assert isinstance(self._smtp.sock, socket.socket)
+        raw = self._smtp.sock
+        if raw is None:
+            raise smtplib.SMTPServerDisconnected("no connection")
         self._smtp.file = None  # drops anything that was slipped in before the handshake
-        self._smtp.sock = self._target.context.wrap_socket(self._smtp.sock, server_hostname=self._target.host)
+        self._smtp.sock = self._target.context.wrap_socket(raw, server_hostname=self._target.host)
 
     def _greet(self) -> None:
         code, text = self._smtp.ehlo()
