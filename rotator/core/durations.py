@@ -22,7 +22,7 @@ class BadDuration(ConfigurationError, ValueError):
 def parse_duration(text: object) -> int:
     """Seconds of a duration such as `72h`.  Raises BadDuration for everything else, a bare number too."""
     if not isinstance(text, str) or re.fullmatch(PATTERN, text) is None or text.endswith("\n"):
-        raise BadDuration(f"{_seen(text)} is not a duration; write a whole number and one of s, m, h, d: 90s 10m 72h 7d")
+        raise BadDuration(f"{_seen(text)} is not a duration; {BadDuration.fix}")
     seconds = int(text[:-1]) * UNITS_S[text[-1]]
     if seconds > LONGEST_S:
         raise BadDuration(f"{_seen(text)} is longer than {format_duration(LONGEST_S)}")
@@ -30,11 +30,11 @@ def parse_duration(text: object) -> int:
 
 
 def format_duration(seconds: int) -> str:
-    """The shortest text that `parse_duration` reads back as the same; days only from two days on (`24h`, `7d`)."""
+    """A text that `parse_duration` reads back as the same: `10m`, `72h`, `7d`; days only from four days on."""
     if seconds < 0:
         raise BadDuration(f"{seconds} seconds is not a duration: it is negative")
     for unit in ("d", "h", "m"):
-        least = 2 if unit == "d" else 1  # people say 24h and 72h, but 7d; 48h is written as 2d
+        least = 4 if unit == "d" else 1  # people say 24h, 48h and 72h, but 7d
         if seconds >= least * UNITS_S[unit] and seconds % UNITS_S[unit] == 0:
             return f"{seconds // UNITS_S[unit]}{unit}"
     return f"{seconds}s"

@@ -28,7 +28,8 @@ SES_HOST = re.compile(
     r"(?:vpce-[a-z0-9-]+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<vpce>vpce\.)?(?P<suffix>amazonaws\.com(?:\.cn)?)"
 )
 MAIL_MANAGER = re.compile(r"(?:.*\.)?mail-manager-smtp\.(?:.*\.)?amazonaws\.com(?:\.cn)?")
-HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*", re.I)
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(?:\.{LABEL})*")
 LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 # Cc and Cf: control and invisible formatting characters (bidi overrides among them); Cs: halves of a pair;
@@ -123,8 +124,8 @@ def smtp_host_problem(host: str, region: str, trusted: frozenset[str]) -> str | 
     if of_host is not None or host in trusted:
         return None
     return (
-        f"is not an SMTP host of SES for {region}: use {smtp_host(region)}, its email-smtp-fips form or a VPC endpoint; "
-        f"any other host only if the environment names it in {TRUST_VARIABLE}"
+        f"is not an SMTP host of SES for {region}: use {smtp_host(region)}, its email-smtp-fips form or "
+        f"a VPC endpoint; any other host only if the environment names it in {TRUST_VARIABLE}"
     )
 
 
@@ -171,10 +172,11 @@ def check_redirections(environ: Mapping[str, str]) -> None:
             continue
         parts = _split(environ[name])
         if parts is None or parts.hostname is None:
-            raise ConfigurationError(f"the variable {name} is not a plain http or https URL", fix=f"correct it or: unset {name}")
+            raise ConfigurationError(f"the variable {name} is not a plain http or https URL", fix=f"unset {name}")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ConfigurationError(
-                f"the variable {name} sends AWS requests, and new secrets in their replies, in plain http to {parts.hostname}",
+                f"the variable {name} sends AWS requests in plain http to {parts.hostname}",
+                why="the reply of CreateAccessKey holds the new secret",
                 fix=f"unset {name}, or use https; plain http only to loopback",
             )
 

@@ -1,0 +1,74 @@
+"""Source lines that can be shown: keys and punctuation stay, every value and comment goes.
+
+A secret in the configuration file is a mistake that people make; the message about it must not be the leak.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MASK = "***"
+WIDEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text, lines and columns counted from zero, the end not included."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def on(self, line: int, length: int) -> tuple[int, int] | None:
+        """The columns that it covers on one line, or None."""
+        if not self.line <= line <= self.end_line:
+            return None
+        start = self.column if line == self.line else 0
+        end = self.end_column if line == self.end_line else length
+        return (start, end) if start < end else None
+
+
+def masked(text: str, line: int, column: int, spans: Iterable[Span]) -> tuple[str, int]:
+    """The line with every span as `***` and without its comment, and where `column` is in it."""
+    covered = sorted(found for span in spans if (found := span.on(line, len(text))) is not None)
+    shown, caret, at = "", column, 0
+    for start, end in covered:
+        between = text[at:start]
+        if (comment := _comment(between, at)) is not None:
+            return _cut(shown + between[:comment], caret)
+        shown += between
+        if column >= start:
+            caret = len(shown) + (0 if column < end else len(MASK) + column - end)
+        shown, at = shown + MASK, end
+    rest = text[at:]
+    comment = _comment(rest, at)
+    return _cut(shown + (rest if comment is None else rest[:comment]), caret)
+
+
+def masked_blindly(text: str, column: int) -> tuple[str, int]:
+    """The same for a line that could not be read: its indentation and first key at the most."""
+    key = re.match(r"\s*(?:- +)?[A-Za-z][a-z0-9_-]{0,31}:(?=\s|$)", text)
+    start = key.end() if key else len(text) - len(text.lstrip())
+    if not text[start:].strip():
+        return _cut(text[:start], column)
+    shown = f"{text[:start]} {MASK}" if key else f"{text[:start]}{MASK}"
+    return _cut(shown, min(column, len(shown) - len(MASK)))
+
+
+def _comment(text: str, at: int) -> int | None:
+    """Where a comment starts in `text`, which begins at column `at`; no value is inside."""
+    found = re.search(r"(?:^|(?<=\s))#" if at == 0 else r"(?<=\s)#", text)
+    return None if found is None else found.start()
+
+
+def _cut(text: str, caret: int) -> tuple[str, int]:
+    """Printable, and no wider than a screen."""
+    shown = "".join(character if character.isprintable() else " " for character in text.rstrip())
+    if len(shown) <= WIDEST:
+        return shown, caret
+    start = max(0, min(caret, len(shown)) - WIDEST // 2)
+    before, after = "..." if start else "", "..." if start + WIDEST < len(shown) else ""
+    return f"{before}{shown[start : start + WIDEST]}{after}", caret - start + len(before)

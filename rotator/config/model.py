@@ -1,0 +1,146 @@
+"""The configuration as the rest of the program sees it: resolved, frozen, every default filled in.
+
+What a consumer's settings are is in config.schema (GmailSendAs, CredentialFile, Human); here `endpoint` is always
+a name.  Durations are seconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from rotator.config.schema import Aws, Consumer, CredentialFile, File, GmailSendAs
+from rotator.core.errors import ConfigurationError
+from rotator.core.policy import Policy, Traits
+
+
+class _HasName(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Named = TypeVar("Named", bound=_HasName)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """One SES SMTP endpoint.  `security` is "starttls" or "tls"; `ca_file` None is the system's authorities."""
+
+    name: str
+    region: str
+    host: str
+    port: int
+    security: str
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserConfiguration:
+    """One IAM user: who, by which times, and who is to be told.  `consumers` is never empty."""
+
+    name: str
+    account: str
+    region: str
+    sole_creator: bool
+    max_age_s: int
+    rotate_at_s: int  # `auto` resolved
+    grace_s: int
+    quiet_s: int
+    watch_s: int
+    verify_deadline_s: int
+    verify_successes: int
+    endpoints: tuple[EndpointSettings, ...]
+    consumers: tuple[Consumer, ...]
+
+    def endpoint(self, name: str) -> EndpointSettings:
+        """The endpoint of that name.  Raises ConfigurationError, naming the known."""
+        return _named(name, "endpoint", self.endpoints)
+
+    def consumer(self, name: str) -> Consumer:
+        """The settings of the consumer of that name.  Raises ConfigurationError, naming the known."""
+        return _named(name, f"consumer of {self.name}", self.consumers)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The whole file.  `trusted_hosts` comes from the environment, never from the file."""
+
+    path: str
+    state: str  # the journal's database
+    seal_key_file: str
+    aws: Aws
+    google_api_endpoint: str | None
+    mail_to: str | None
+    open_alarm_s: int
+    users: tuple[UserConfiguration, ...]
+    trusted_hosts: frozenset[str]
+    file: File = field(repr=False)  # as it was written: tells a default from a value of the file
+
+    def user(self, name: str | None) -> UserConfiguration:
+        """The user of that name; None is the only one.  Raises ConfigurationError, naming the known."""
+        if name is not None:
+            return _named(name, "user", self.users)
+        if len(self.users) == 1:
+            return self.users[0]
+        raise ConfigurationError(
+            f"{len(self.users)} users are configured: {_names(self.users)}",
+            why="without --user the command is about the only user",
+            fix="name one: --user NAME",
+        )
+
+    def policy_for(self, user: UserConfiguration) -> Policy:
+        """What the rules of a rotation know of this user."""
+        return Policy(
+            user=user.name,
+            account=user.account,
+            consumers=tuple(traits_of(consumer) for consumer in user.consumers),
+            sole_creator=user.sole_creator,
+            max_age_s=user.max_age_s,
+            rotate_at_s=user.rotate_at_s,
+            grace_s=user.grace_s,
+            quiet_s=user.quiet_s,
+            watch_s=user.watch_s,
+            open_alarm_s=self.open_alarm_s,
+        )
+
+
+def traits_of(consumer: Consumer) -> Traits:
+    """What a consumer can do, by its kind and credentials."""
+    return Traits(
+        name=consumer.name,
+        kind=consumer.type,
+        endpoint=consumer.endpoint or "",
+        by_hand=by_hand(consumer),
+        reads_back=isinstance(consumer, CredentialFile),
+        sends=_sends(consumer),
+    )
+
+
+def by_hand(consumer: Consumer) -> bool:
+    """Whether a person has to put the credential there: only a service account can write a Gmail alias."""
+    if isinstance(consumer, GmailSendAs):
+        return consumer.credentials is None or consumer.credentials.service_account is None
+    return not isinstance(consumer, CredentialFile)
+
+
+def _sends(consumer: Consumer) -> bool:
+    if isinstance(consumer, GmailSendAs):
+        return consumer.credentials is not None
+    return isinstance(consumer, CredentialFile) and consumer.canary_from is not None
+
+
+def _named(name: str, what: str, among: tuple[Named, ...]) -> Named:
+    for one in among:
+        if one.name == name:
+            return one
+    close = difflib.get_close_matches(name, [one.name for one in among], n=1)
+    hint = f", did you mean {close[0]!r}?" if close else ""
+    raise ConfigurationError(
+        f"unknown {what} {name!r}{hint}", why="nothing was tried", fix=f"configured are: {_names(among)}"
+    )
+
+
+def _names(among: Iterable[_HasName]) -> str:
+    return ", ".join(one.name for one in among)

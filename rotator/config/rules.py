@@ -1,0 +1,143 @@
+"""Rules over more than one value, and filling in what follows from others.  Every breach is a (path, sentence)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from rotator.config.files import check_program
+from rotator.config.model import EndpointSettings, UserConfiguration, by_hand
+from rotator.config.positions import Path
+from rotator.config.schema import Consumer, CredentialFile, Endpoint, GmailSendAs, Timing, User
+from rotator.core import trust
+from rotator.core.durations import UNITS_S, format_duration
+
+ROTATE_AT_BY_HAND_S = 60 * UNITS_S["d"]  # a person needs time: 30 days before the limit
+ROTATE_AT_S = 80 * UNITS_S["d"]
+SLACK_S = 2 * UNITS_S["d"]  # a daily timer that missed once, and the hours that last-used lags
+Breaches = Iterator[tuple[Path, str]]
+
+
+def google_breaches(endpoint: str | None, trusted: frozenset[str]) -> Breaches:
+    """Whether a Google token may go where the file says."""
+    if endpoint is not None and (problem := trust.google_url_problem(endpoint, trusted)) is not None:
+        yield ("google", "api_endpoint"), problem
+
+
+def duplicate_users(names: Iterable[str | None]) -> Breaches:
+    """Commands name a user by its name alone."""
+    yield from _duplicates(names, lambda index: ("users", index, "name"), "user")
+
+
+def user_breaches(user: User, timing: Timing, at: Path, trusted: frozenset[str]) -> Breaches:
+    """Everything that is wrong inside one user, `at` its path."""
+    resolved = resolve_user(user, timing)
+    for index, endpoint in enumerate(resolved.endpoints):
+        yield from _endpoint_breaches(endpoint, (*at, "endpoints", index), trusted)
+    yield from _duplicates(
+        (endpoint.name for endpoint in resolved.endpoints), lambda index: (*at, "endpoints", index, "name"), "endpoint"
+    )
+    yield from _duplicates(
+        (consumer.name for consumer in user.consumers), lambda index: (*at, "consumers", index, "name"), "consumer"
+    )
+    for index, (as_written, consumer) in enumerate(zip(user.consumers, resolved.consumers, strict=True)):
+        if as_written.endpoint is None and len(resolved.endpoints) > 1:
+            names = " or ".join(endpoint.name for endpoint in resolved.endpoints)
+            yield (*at, "consumers", index), f"with several endpoints a consumer names one: endpoint: {names}"
+        yield from _consumer_breaches(consumer, resolved, (*at, "consumers", index))
+    yield from _timing_breaches(user, resolved, at)
+
+
+def resolve_user(user: User, timing: Timing) -> UserConfiguration:
+    """The user with every default filled in; also for one that breaks the rules."""
+    endpoints = tuple(_resolve_endpoint(endpoint, user.region) for endpoint in user.endpoints or (Endpoint(),))
+    verify = user.verify or timing.verify
+    return UserConfiguration(
+        name=user.name,
+        account=user.account,
+        region=user.region,
+        sole_creator=user.sole_creator,
+        max_age_s=timing.max_age if user.max_age is None else user.max_age,
+        rotate_at_s=_rotate_at(user, timing),
+        grace_s=timing.grace if user.grace is None else user.grace,
+        quiet_s=timing.quiet if user.quiet is None else user.quiet,
+        watch_s=timing.watch if user.watch is None else user.watch,
+        verify_deadline_s=verify.deadline,
+        verify_successes=verify.successes,
+        endpoints=endpoints,
+        consumers=tuple(_on_endpoint(consumer, endpoints[0].name) for consumer in user.consumers),
+    )
+
+
+def _rotate_at(user: User, timing: Timing) -> int:
+    written = user.rotate_at if "rotate_at" in user.model_fields_set else timing.rotate_at
+    if written is not None:
+        return written
+    return ROTATE_AT_BY_HAND_S if any(by_hand(consumer) for consumer in user.consumers) else ROTATE_AT_S
+
+
+def _resolve_endpoint(endpoint: Endpoint, region: str) -> EndpointSettings:
+    region = endpoint.region or region
+    return EndpointSettings(
+        name=endpoint.name or region,
+        region=region,
+        host=endpoint.host or trust.smtp_host(region),
+        port=endpoint.port,
+        security=endpoint.security or ("tls" if endpoint.port in trust.TLS_PORTS else "starttls"),
+        ca_file=endpoint.ca_file,
+    )
+
+
+def _on_endpoint(consumer: Consumer, default: str) -> Consumer:
+    return consumer if consumer.endpoint is not None else consumer.model_copy(update={"endpoint": default})
+
+
+def _endpoint_breaches(endpoint: EndpointSettings, at: Path, trusted: frozenset[str]) -> Breaches:
+    if (problem := trust.smtp_host_problem(endpoint.host, endpoint.region, trusted)) is not None:
+        yield (*at, "host"), f"host {endpoint.host} {problem}"
+    if endpoint.ca_file is not None and endpoint.host not in trusted:
+        yield (
+            (*at, "ca_file"),
+            f"whoever made that authority could read the password: only for a host named in {trust.TRUST_VARIABLE}",
+        )
+    tls, starttls = trust.TLS_PORTS, trust.STARTTLS_PORTS
+    if endpoint.port in tls and endpoint.security != "tls":
+        yield (*at, "security"), f"port {endpoint.port} speaks TLS from the first byte: security tls, or port 587"
+    if endpoint.port in starttls and endpoint.security != "starttls":
+        yield (*at, "security"), f"port {endpoint.port} wants STARTTLS: security starttls, or port 465"
+    if trust.is_ses_host(endpoint.host) and endpoint.port not in (*tls, *starttls):
+        yield (*at, "port"), "SES listens on 25, 587 and 2587 (STARTTLS) and on 465 and 2465 (TLS)"
+
+
+def _consumer_breaches(consumer: Consumer, user: UserConfiguration, at: Path) -> Breaches:
+    hosts = {endpoint.name: endpoint.host for endpoint in user.endpoints}
+    host = hosts.get(consumer.endpoint or "")
+    if host is None:
+        yield (*at, "endpoint"), f"unknown endpoint {consumer.endpoint!r}; this user has {', '.join(hosts)}"
+    elif isinstance(consumer, GmailSendAs) and trust.is_vpc_host(host):
+        yield (*at, "endpoint"), f"Gmail cannot reach {host}: it is inside your VPC"
+    program = consumer.after[0] if isinstance(consumer, CredentialFile) and consumer.after else None
+    if program is not None and (problem := check_program(program)) is not None:
+        yield (*at, "after", 0), f"the program {problem}"
+
+
+def _timing_breaches(written: User, user: UserConfiguration, at: Path) -> Breaches:
+    total = user.rotate_at_s + user.grace_s + SLACK_S
+    if total <= user.max_age_s:
+        return
+    key = next((key for key in ("rotate_at", "max_age", "grace") if key in written.model_fields_set), "name")
+    latest = user.max_age_s - user.grace_s - SLACK_S
+    advice = (
+        f"set rotate_at to {format_duration(latest)} at the most" if latest > 0 else "shorten grace or raise max_age"
+    )
+    times = [format_duration(one) for one in (user.rotate_at_s, user.grace_s, SLACK_S, user.max_age_s)]
+    sentence = "a rotation would end after the limit: rotate_at {} + grace {} + {} is more than max_age {}; {}"
+    yield (*at, key), sentence.format(*times, advice)
+
+
+def _duplicates(names: Iterable[str | None], where: Callable[[int], Path], what: str) -> Breaches:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name in first:
+            yield where(index), f"{what} {name!r} stands here twice: names must differ"
+        elif name is not None:
+            first[name] = index
