@@ -5,9 +5,9 @@ from __future__ import annotations
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from rotator.core.bounce import CANARY_HEADER
 from rotator.core.ports import Canary
 
-HEADER = "X-Rotator-Canary"
 SIMULATOR = "success@simulator.amazonses.com"  # accepts without effect on reputation, works in the SES sandbox too
 
 
@@ -16,7 +16,7 @@ def canary_mail(canary: Canary, sender: str, rcpt: str) -> bytes:
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = sender, rcpt
     mail["Subject"] = canary.subject if canary.token in canary.subject else f"{canary.subject} {canary.token}"
-    mail[HEADER] = canary.token
+    mail[CANARY_HEADER] = canary.token
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation reply, please
     mail.set_content(canary.body)
     return mail.as_bytes()
