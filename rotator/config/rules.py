@@ -14,6 +14,7 @@ from rotator.core.durations import UNITS_S, format_duration
 ROTATE_AT_BY_HAND_S = 60 * UNITS_S["d"]  # a person needs time: 30 days before the limit
 ROTATE_AT_S = 80 * UNITS_S["d"]
 SLACK_S = 2 * UNITS_S["d"]  # a daily timer that missed once, and the hours that last-used lags
+LONGEST_SHOWN = 32  # an IAM secret has 40 characters, an SMTP password 44
 Breaches = Iterator[tuple[Path, str]]
 
 
@@ -41,7 +42,7 @@ def user_breaches(user: User, timing: Timing, at: Path, trusted: frozenset[str])
     )
     for index, (as_written, consumer) in enumerate(zip(user.consumers, resolved.consumers, strict=True)):
         if as_written.endpoint is None and len(resolved.endpoints) > 1:
-            names = " or ".join(endpoint.name for endpoint in resolved.endpoints)
+            names = " or ".join(_shown(endpoint.name) for endpoint in resolved.endpoints)
             yield (*at, "consumers", index), f"with several endpoints a consumer names one: endpoint: {names}"
         yield from _consumer_breaches(consumer, resolved, (*at, "consumers", index))
     yield from _timing_breaches(user, resolved, at)
@@ -93,7 +94,7 @@ def _on_endpoint(consumer: Consumer, default: str) -> Consumer:
 
 def _endpoint_breaches(endpoint: EndpointSettings, at: Path, trusted: frozenset[str]) -> Breaches:
     if (problem := trust.smtp_host_problem(endpoint.host, endpoint.region, trusted)) is not None:
-        yield (*at, "host"), f"host {endpoint.host} {problem}"
+        yield (*at, "host"), f"{_shown(endpoint.host, host=True)} {problem}"
     if endpoint.ca_file is not None and endpoint.host not in trusted:
         yield (
             (*at, "ca_file"),
@@ -112,7 +113,10 @@ def _consumer_breaches(consumer: Consumer, user: UserConfiguration, at: Path) ->
     hosts = {endpoint.name: endpoint.host for endpoint in user.endpoints}
     host = hosts.get(consumer.endpoint or "")
     if host is None:
-        yield (*at, "endpoint"), f"unknown endpoint {consumer.endpoint!r}; this user has {', '.join(hosts)}"
+        yield (
+            (*at, "endpoint"),
+            f"unknown endpoint {_shown(consumer.endpoint or '')}; this user has {', '.join(map(_shown, hosts))}",
+        )
     elif isinstance(consumer, GmailSendAs) and trust.is_vpc_host(host):
         yield (*at, "endpoint"), f"Gmail cannot reach {host}: it is inside your VPC"
     program = consumer.after[0] if isinstance(consumer, CredentialFile) and consumer.after else None
@@ -138,6 +142,11 @@ def _duplicates(names: Iterable[str | None], where: Callable[[int], Path], what:
     first: dict[str, int] = {}
     for index, name in enumerate(names):
         if name in first:
-            yield where(index), f"{what} {name!r} stands here twice: names must differ"
+            yield where(index), f"{what} {_shown(name or '')} stands here twice: names must differ"
         elif name is not None:
             first[name] = index
+
+
+def _shown(text: str, *, host: bool = False) -> str:
+    """A name in quotes, unless it is as long as a secret; a host, if it has the dot that no secret has."""
+    return repr(text) if (("." in text) if host else len(text) <= LONGEST_SHOWN) else "'***'"

@@ -7,7 +7,7 @@ Rules that look at more than one value are in config.rules.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -242,25 +242,3 @@ class File(Section):
     notify: Notify = Notify()
     defaults: Timing = Timing()
     users: Annotated[tuple[User, ...], Field(min_length=1, max_length=1000)]
-
-
-def json_schema() -> dict[str, Any]:
-    """The file's JSON Schema (draft 2020-12), for editors and for `rotator config schema`."""
-    schema = File.model_json_schema() | {"title": "rotator configuration"}
-    for model in (schema, *schema["$defs"].values()):
-        for field in model["properties"].values():
-            _default_as_written(field)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _default_as_written(field: dict[str, Any]) -> None:
-    """Durations are seconds inside and text in the file; a section's defaults stand with the section."""
-    pattern = field.get("pattern", "")
-    if "default" not in field:
-        return
-    if isinstance(field["default"], dict | list | tuple):
-        del field["default"]
-    elif pattern.startswith("^auto$"):
-        field["default"] = AUTO
-    elif pattern == durations.PATTERN:
-        field["default"] = durations.format_duration(field["default"])

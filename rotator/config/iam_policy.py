@@ -1,0 +1,41 @@
+"""The least that the program needs at IAM: the key actions, on exactly the configured users.
+
+`iam:CreateAccessKey` on a user is the power to become that user, so no statement has a wildcard.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rotator.config.model import Configuration, UserConfiguration
+from rotator.core.trust import partition_of
+
+# All of them take a user as resource; sts:GetCallerIdentity needs no permission.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+KEY_ACTIONS = (
+    "iam:CreateAccessKey",
+    "iam:DeleteAccessKey",
+    "iam:GetAccessKeyLastUsed",
+    "iam:GetUser",
+    "iam:ListAccessKeys",
+    "iam:UpdateAccessKey",
+)
+PREFLIGHT_ACTION = "iam:SimulatePrincipalPolicy"
+
+
+def iam_policy(configuration: Configuration) -> dict[str, Any]:
+    """The policy document (JSON-ready) for the identity that the program runs as."""
+    arns = [user_arn(configuration, user) for user in configuration.users]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns},
+            {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns},
+        ],
+    }
+
+
+def user_arn(configuration: Configuration, user: UserConfiguration) -> str:
+    """The user's ARN, with the configured path."""
+    path = configuration.aws.user_path or "/"
+    return f"arn:{partition_of(user.region)}:iam::{user.account}:user{path}{user.name}"
