@@ -38,7 +38,7 @@ test: $(VENV)/.developed ## all tests but the long proofs (TESTS=tests/cli for s
 check: lint types gates ## every gate: lint, types, import rules, packaging
 
 lint: $(VENV)/.developed ## ruff, all rules but the ones named in pyproject.toml with a reason
-	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff check --quiet --output-format concise .
 
 types: $(VENV)/.developed ## mypy, strict
 	@$(PY) -m mypy --no-error-summary
