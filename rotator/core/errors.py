@@ -45,7 +45,13 @@ class RotatorError(Exception):
     runbook: str = ""
 
     def __init__(
-        self, seen: str, *, why: str | None = None, fix: str | None = None, id: str | None = None, runbook: str | None = None
+        self,
+        seen: str,
+        *,
+        why: str | None = None,
+        fix: str | None = None,
+        id: str | None = None,
+        runbook: str | None = None,
     ) -> None:
         super().__init__(seen)
         self.why = self.why if why is None else why

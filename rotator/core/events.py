@@ -61,6 +61,13 @@ class Adopted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed(Event):
+    """The passwords of an adopted key were proven and sealed (same transaction)."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunOpened(Event):
     """A rotation began; `old` is the key to be replaced ("" = none)."""
 
@@ -270,7 +277,9 @@ class RunFinished(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    name: kind for name, kind in globals().items() if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+    name: kind
+    for name, kind in globals().items()
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }
 
 

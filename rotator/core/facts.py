@@ -152,4 +152,3 @@ class Facts:
             keys=tuple(one for one in self.keys if one.id != key_id),
             deleted=(*self.deleted, key_id)[-DELETED_KEPT:],
         )
-

@@ -47,12 +47,25 @@ def _(event: ev.Adopted, facts: Facts) -> Facts:
 
 
 @apply.register
+def _(event: ev.Sealed, facts: Facts) -> Facts:
+    return facts.with_key(event.key, sealed=True)
+
+
+@apply.register
 def _(event: ev.RunOpened, facts: Facts) -> Facts:
     run = Run(event.run, event.at, Mode(event.mode), event.reason, event.old)
     for name in event.consumers:
         held = facts.consumer(name).may_hold or ((event.old,) if event.old else ())
         facts = facts.with_consumer(
-            name, may_hold=held, pushed="", push_outcome="", push_at=0, push_until=0, drain_until=0, revealed_at=0, **EVIDENCE_GONE
+            name,
+            may_hold=held,
+            pushed="",
+            push_outcome="",
+            push_at=0,
+            push_until=0,
+            drain_until=0,
+            revealed_at=0,
+            **EVIDENCE_GONE,
         )
     return replace(facts, run=run)
 
@@ -193,9 +206,7 @@ def _(event: ev.Revealed, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.Attested, facts: Facts) -> Facts:
-    return facts.with_consumer(
-        event.consumer, **EVIDENCE_GONE | {"attested_at": event.at, "attested_by": event.who}
-    )
+    return facts.with_consumer(event.consumer, **EVIDENCE_GONE | {"attested_at": event.at, "attested_by": event.who})
 
 
 @apply.register

@@ -67,7 +67,9 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def decide(facts: Facts, observed: Observed, policy: Policy, now: Instant, rules: tuple[Rule, ...] = RULES) -> tuple[Step, str]:
+def decide(
+    facts: Facts, observed: Observed, policy: Policy, now: Instant, rules: tuple[Rule, ...] = RULES
+) -> tuple[Step, str]:
     """The next step and the name of the rule that spoke."""
     situation = Situation(facts, observed, policy, now)
     for rule in rules:

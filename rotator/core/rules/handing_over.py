@@ -74,7 +74,9 @@ def push_to_every_consumer(s: Situation) -> Step | None:
     if not behind:
         return None
     if s.new.compromised:
-        return Ask(6, "revoke-first", (s.run.new,), "the new key leaked before everybody had it: give it to nobody else")
+        return Ask(
+            6, "revoke-first", (s.run.new,), "the new key leaked before everybody had it: give it to nobody else"
+        )
     for name in behind:
         if not s.tried("push", name):
             return Push(name, s.run.new)
@@ -136,9 +138,7 @@ def ask_whoever_feeds_by_hand(s: Situation) -> Step | None:
 
 def wait_for_canaries(s: Situation) -> Step | None:
     """Evidence that is still missing is waited for; after a while a person should know."""
-    behind = [
-        (traits, known) for traits, known in s.consumers if evidence.confirmed(s, traits, known) is None
-    ]
+    behind = [(traits, known) for traits, known in s.consumers if evidence.confirmed(s, traits, known) is None]
     if not behind:
         return None
     names = ", ".join(traits.name for traits, _ in behind)

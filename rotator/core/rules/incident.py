@@ -24,7 +24,8 @@ def revoke_what_leaked(s: Situation) -> Step | None:
     if s.facts.run is None or s.run.mode is not Mode.REVOKE_FIRST:
         return None
     for key in (s.old, s.new):
-        if key.id and key.compromised and not key.deactivated_at and not s.tried("revoke", key.id):
+        leaked = key.id and key.compromised and not key.held  # held: a person switched it on again at a terminal
+        if leaked and not key.deactivated_at and not s.tried("revoke", key.id):
             return Revoke(key.id)
     return None
 

@@ -1,0 +1,122 @@
+"""What a refusal or a question of the decision means to a person: text, why, fix and runbook, by its id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rotator.core.access_keys import mask
+from rotator.core.errors import Exit
+from rotator.core.steps import Ask, Refuse
+
+KEYS_PAGE = "runbooks/two-keys.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry: `text` and `fix` may use `{0}`, `{1}` … for what was seen."""
+
+    text: str
+    why: str
+    fix: str
+    runbook: str
+    exit_code: Exit = Exit.FAILED
+
+
+TOLD: dict[str, Told] = {
+    "wrong-user": Told(
+        "adopted was {0}, but AWS shows {1}",
+        "the credentials belong to another account, or the user was deleted and made anew",
+        "use credentials of the adopted account; for a user made anew: runbooks/restore.md",
+        "runbooks/access.md",
+        Exit.ACCESS,
+    ),
+    "clock-behind-journal": Told(
+        "AWS's clock ({1}) is behind the journal's newest entry ({0})",
+        "waiting times would be wrong; a sandbox was restarted, or the journal is of another world",
+        "use the journal that belongs to this account",
+        "runbooks/restore.md",
+    ),
+    "strangers-key": Told(
+        "{0} was neither adopted nor made here, and it takes one of the user's two key slots",
+        "strangers' keys are never touched, in any mode",
+        "find its owner; if nobody needs it: aws iam delete-access-key --user-name USER --access-key-id {0}",
+        KEYS_PAGE,
+    ),
+    "journal-behind": Told(
+        "{0} is newer than the journal, and the key the journal knows is gone",
+        "the journal was restored from a backup; acting on it could delete a key in use",
+        "nothing was touched; follow the page before you run rotator again",
+        "runbooks/restore.md",
+    ),
+    "consumer-not-in-file": Told(
+        "{0} may hold the credential, but the configuration file no longer names it",
+        "its mail would stop when the old key goes",
+        "put it back into the file, or, if it holds nothing any more: rotator forget {0} --reason …",
+        "runbooks/configuration.md",
+    ),
+    "key-switched-off": Told(
+        "{0} was switched off, and not by rotator",
+        "a person, or AWS after a leak, had a hand in it; nothing more is pushed until that is clear",
+        "leaked: rotator rotate --emergency --key {0} --reason …   a mistake: rotator reactivate --key {0} --reason …",
+        KEYS_PAGE,
+        Exit.HELP_NEEDED,
+    ),
+    "key-switched-on": Told(
+        "{0} was switched on again, and not by rotator",
+        "somebody may need it; it is not switched off again until that is clear",
+        "needed: rotator reactivate --key {0} --reason …   a mistake: set it Inactive in the IAM console",
+        KEYS_PAGE,
+        Exit.HELP_NEEDED,
+    ),
+    "key-quota-full": Told(
+        "the user already has two keys: {0}, {1}",
+        "IAM allows two keys per user, Inactive ones count",
+        "delete the one that nobody uses; `rotator status` shows both",
+        KEYS_PAGE,
+    ),
+    "whose-key": Told(
+        "{0} appeared while a create of ours ended unclear; it was never used",
+        "it is probably ours and nobody has its secret, but other people may create keys for this user",
+        "nobody's: rotator discard --key {0} --reason …   somebody's: let them use another user",
+        "runbooks/two-keys.md",
+        Exit.HELP_NEEDED,
+    ),
+    "hand-over": Told(
+        "waiting for a person to paste the new credential: {all}",
+        "these places can only be fed by hand; both keys stay Active meanwhile, there is no deadline",
+        "rotator handover {0} --reveal, paste, then: rotator confirm {0}",
+        "runbooks/consumer-push.md",
+        Exit.OK,
+    ),
+    "revoke-first": Told(
+        "{0} leaked before every consumer had it",
+        "giving a leaked key to more people does not help, and both key slots are in use",
+        "rotator rotate --revoke-first --key {0} --reason …   (mail of those who have it is deferred meanwhile)",
+        "runbooks/compromised-key.md",
+        Exit.HELP_NEEDED,
+    ),
+    "still-on-old-key": Told(
+        "{0} seems to send with the old key: two of its canaries moved the old key's last-used",
+        "its answer to the push was an acknowledgement, not a proof",
+        "look at the place itself; by hand: rotator handover {0} --reveal, paste, rotator confirm {0}",
+        "runbooks/consumer-push.md",
+        Exit.HELP_NEEDED,
+    ),
+}
+
+
+def told(step: Refuse | Ask) -> Told:
+    """The entry of a refusal or question, filled with what was seen; key ids in prose are masked, in commands not."""
+    if isinstance(step, Refuse) and step.id == "preflight":
+        _, text, fix, runbook = step.seen
+        return Told(text, "found before anything was changed", fix, runbook)
+    seen = step.seen if isinstance(step, Refuse) else step.targets
+    entry = TOLD[step.id if isinstance(step, Refuse) else step.what]
+    shown = tuple(mask(one) if one.startswith("AKIA") else one for one in seen)
+    return Told(
+        entry.text.format(*(*shown, "", ""), all=", ".join(shown)),
+        entry.why,
+        entry.fix.format(*(*seen, "", "")),
+        entry.runbook,
+        entry.exit_code,
+    )

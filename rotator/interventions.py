@@ -1,0 +1,209 @@
+"""What a person says, recorded: adopt, confirm, hand over, abort, discard, reactivate, forget.
+
+Each function checks that the word fits the state, records it, and leaves the rest to the loop.
+All raise StopError or ConfigurationError if it does not fit; nothing is recorded then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rotator.core import events as ev
+from rotator.core import steps
+from rotator.core.access_keys import Instant, KeyId, Status, mask
+from rotator.core.errors import AccessError, ConfigurationError, HelpNeeded, StopError
+from rotator.core.events import Outcome
+from rotator.core.facts import ConsumerFacts, Run
+from rotator.core.policy import Policy, Traits
+from rotator.core.ports import AccessKeys
+from rotator.core.smtp_credential import SmtpCredential
+from rotator.core.steps import Look
+from rotator.rotation import Rotation
+
+
+def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopted:
+    """First contact: whom we act on, and the key the consumers hold (the only Active one, or the one named)."""
+    who, listed = access_keys.identity(), access_keys.keys()
+    if who.account != policy.account:
+        raise AccessError(
+            f"the credentials belong to account {who.account}, the file says {policy.account}",
+            fix="use credentials of the account in the file, or correct the file",
+            id="wrong-account",
+        )
+    active = [one.id for one in listed.keys if one.status is Status.ACTIVE]
+    if key and key not in active:
+        raise ConfigurationError(
+            f"{mask(key)} is not an Active key of {policy.user}; its Active keys: {', '.join(active) or 'none'}",
+            fix="name the key that the consumers hold today",
+            id="unknown-key",
+        )
+    if not key and len(active) > 1:
+        raise StopError(
+            f"{policy.user} has two Active keys: {active[0]} and {active[1]}",
+            why="only a person can know which of them the consumers hold",
+            fix=f"rotator adopt --user {policy.user} --key AKIA…, with the key that the consumers hold",
+            id="two-active-keys",
+            runbook="runbooks/two-keys.md",
+        )
+    current = key or (active[0] if active else "")
+    consumers = tuple(one.name for one in policy.consumers)
+    return ev.Adopted(listed.now, who.account, who.user, who.user_id, current, consumers)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What a person gets: the credential, where it goes, and the steps to follow."""
+
+    consumer: str
+    endpoint: str
+    credential: SmtpCredential
+    instructions: tuple[str, ...]
+
+
+def named_consumer(policy: Policy, name: str) -> Traits:
+    """The consumer of that name.  Raises ConfigurationError naming those there are."""
+    traits = policy.consumer(name)
+    if traits is None:
+        known = ", ".join(one.name for one in policy.consumers)
+        raise ConfigurationError(f"no consumer {name!r}; {policy.user} has: {known}", id="unknown-consumer")
+    return traits
+
+
+def hand_over(rotation: Rotation, name: str, who: str) -> HandOver:
+    """Journal the reveal, then give out the credential of the open run (or of the current key)."""
+    traits = named_consumer(rotation.parts.policy, name)
+    key = _key_to_hand_over(rotation, traits, rotation.facts.consumer(name))
+    region = rotation.parts.endpoints[traits.endpoint].region
+    credential = rotation.parts.journal.vault.open(KeyId(key), region)
+    if credential is None:
+        raise StopError(
+            f"the password of {mask(key)} for {region} is not sealed here",
+            why="only passwords that rotator made, or that were given to `adopt`, can be handed over",
+            fix="rotator rotate makes a new key, whose password can be handed over",
+            id="not-sealed",
+        )
+    rotation.record(ev.Revealed(rotation.time.now(), name, key, who))
+    instructions = tuple(rotation.parts.consumers[name].instructions())
+    return HandOver(name, traits.endpoint, credential, instructions)
+
+
+def _key_to_hand_over(rotation: Rotation, traits: Traits, known: ConsumerFacts) -> str:
+    if not traits.by_hand:
+        raise ConfigurationError(
+            f"{traits.name} is told by rotator itself; there is nothing to hand over", id="not-by-hand"
+        )
+    run = rotation.facts.run
+    if run is None:
+        return rotation.facts.current
+    if run.new and known.pushed == run.new and not rotation.facts.key(run.new).compromised:
+        return run.new
+    raise StopError(
+        f"the new credential is not ready for {traits.name}",
+        why="it is handed over only after it was created and proven by a login",
+        fix="rotator rotate",
+        id="not-ready",
+    )
+
+
+def confirm(rotation: Rotation, name: str, who: str) -> None:
+    """Record a person's word that the consumer has the new credential."""
+    traits = named_consumer(rotation.parts.policy, name)
+    key = _key_to_hand_over(rotation, traits, rotation.facts.consumer(name))
+    if rotation.facts.run is None:
+        raise StopError(f"no run is open: there is nothing to confirm for {name}", id="nothing-open")
+    rotation.look(Look.KEYS)
+    rotation.record(ev.Attested(rotation.time.now(), name, key, who))
+
+
+def _open_run(rotation: Rotation) -> Run:
+    if rotation.facts.run is None:
+        raise StopError("no run is open", why="there is nothing to abort", fix="rotator status", id="nothing-open")
+    return rotation.facts.run
+
+
+def abort(rotation: Rotation, reason: str) -> None:
+    """Drop the open run; refused from the first push intent on."""
+    run = _open_run(rotation)
+    if rotation.facts.pushed_new:
+        raise StopError(
+            f"run {run.id} can no longer be aborted: {mask(run.new)} was handed to a consumer",
+            why="from the first push on a run only goes forward; a roll-back repairs nothing that pushing does not",
+            fix="rotator rotate continues it; both keys stay Active meanwhile",
+            id="abort-too-late",
+        )
+    if run.old and rotation.facts.key(run.old).compromised:
+        raise StopError(
+            f"run {run.id} replaces a leaked key and cannot be aborted",
+            why="the leaked key would stay in use",
+            fix="rotator rotate continues it",
+            id="abort-too-late",
+            runbook="runbooks/compromised-key.md",
+        )
+    rotation.record(ev.AbortAsked(rotation.time.now(), reason))
+
+
+def discard(rotation: Rotation, key: str, reason: str) -> None:
+    """A person's answer to "whose key is this?": nobody's.  Only for a key that an unclear create may have made."""
+    rotation.look(Look.KEYS)
+    listed = rotation.situation.listed.get(key)
+    ours = rotation.facts.key(key).ours
+    if listed is None or ours or not any(one.may_bear(key, listed.created) for one in rotation.facts.intents):
+        raise StopError(
+            f"{mask(key)} is not the fruit of an unclear create",
+            why="only such a key, never used and never pushed, can be discarded",
+            fix="`rotator status` shows the keys; a stranger's key is deleted by its owner",
+            id="not-a-candidate",
+            runbook="runbooks/two-keys.md",
+        )
+    rotation.look(Look.LAST_USE, key)
+    use = rotation.situation.last_use(key)
+    if use is None or use.at is not None:
+        seen = "is unknown" if use is None else "is known: somebody has its secret"
+        raise StopError(f"whether {mask(key)} was ever used {seen}", why="unknown is not unused", id="not-a-candidate")
+    rotation.record(ev.Disowned(rotation.time.now(), key, reason))
+
+
+def reactivate(rotation: Rotation, key: str, reason: str, *, at_terminal: bool) -> None:
+    """Switch the Inactive old key on again and leave the run open at push.  A compromised one: at a terminal only."""
+    run = rotation.facts.run
+    known = rotation.facts.key(key)
+    if run is None or key not in (run.old, run.new):
+        raise StopError(
+            f"{mask(key)} is not a key of the open run",
+            why="only the old or new key of an open run can be switched on again",
+            fix="rotator status",
+            id="not-in-play",
+        )
+    if known.compromised and not at_terminal:
+        raise StopError(
+            f"{mask(key)} leaked: it is switched on only by a person who types the command at a terminal",
+            why="a script must not bring a leaked key back",
+            fix="run the same command at a terminal, without --yes and without a pipe",
+            id="compromised",
+            runbook="runbooks/compromised-key.md",
+        )
+    rotation.look(Look.KEYS)
+    done = rotation.perform(steps.Reactivate(key, reason))
+    if done.status != "ok":
+        raise HelpNeeded(
+            f"{mask(key)} could not be switched on: {done.detail}",
+            why="IAM did not confirm it",
+            fix=f"again, or by hand: aws iam update-access-key --user-name {rotation.facts.user} "
+            f"--access-key-id {key} --status Active",
+            id="reactivate-failed",
+        )
+
+
+def forget(rotation: Rotation, name: str, reason: str) -> None:
+    """A person's word that a consumer which is no longer in the file holds nothing any more."""
+    if rotation.parts.policy.consumer(name) is not None:
+        raise ConfigurationError(f"{name} is still in the file; take it out first", id="still-in-file")
+    if name not in (one.name for one in rotation.facts.consumers):
+        raise ConfigurationError(f"the journal knows no consumer {name!r}", id="unknown-consumer")
+    rotation.record(ev.Forgotten(Instant(rotation.time.now()), name, reason))
+
+
+def told_outcome(known: ConsumerFacts) -> str:
+    """A push's outcome as JSON and status write it."""
+    words = {Outcome.DONE: "acknowledged", Outcome.WAITING: "waiting for a person", Outcome.REFUSED: "refused"}
+    return words.get(Outcome(known.push_outcome), "unknown") if known.push_outcome else "not pushed"

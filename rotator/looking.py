@@ -1,0 +1,133 @@
+"""Observe: look-ups that change nothing, each with its answer put into `Observed`.
+
+A look-up that fails is "unknown": it raises (identity, keys) or is written down as None (last use, read back).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from rotator.core import events as ev
+from rotator.core.access_keys import Instant, KeyId
+from rotator.core.errors import ConsumerError, RotatorError
+from rotator.core.facts import Facts
+from rotator.core.parts import Parts
+from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
+from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
+from rotator.core.situation import Observed
+from rotator.core.steps import Look, Observe
+
+
+class AwsTime:
+    """AWS's clock: the Date of the newest key list plus the monotonic time since.  Wall-clock jumps do not move it."""
+
+    def __init__(self, monotonic: Callable[[], float], at_least: int) -> None:
+        self._monotonic = monotonic
+        self._base, self._since = at_least, monotonic()
+
+    def set(self, now: Instant) -> None:
+        """Take over the Date of a reply."""
+        self._base, self._since = now, self._monotonic()
+
+    def now(self) -> Instant:
+        """UTC epoch seconds."""
+        return Instant(self._base + int(self._monotonic() - self._since))
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Performs `Observe` and `Preflight` for one user."""
+
+    parts: Parts
+    time: AwsTime
+
+    def perform(self, step: Observe, facts: Facts, observed: Observed) -> Observed:
+        """The observations after one look-up.  Raises AccessError or RemoteFault for identity and keys."""
+        match step.what:
+            case Look.IDENTITY:
+                return replace(observed, identity=self.parts.access_keys.identity())
+            case Look.KEYS:
+                return self._keys(observed)
+            case Look.LAST_USE:
+                return self._last_use(KeyId(step.target), observed)
+            case Look.READ_BACK:
+                return self._read_back(step.target, facts, observed)
+            case Look.REFUSAL:
+                return self._refusal(KeyId(step.target), observed)
+
+    def _keys(self, observed: Observed) -> Observed:
+        listed = self.parts.access_keys.keys()
+        self.time.set(listed.now)
+        return replace(observed, keys=listed.keys, keys_at=listed.now)
+
+    def _last_use(self, key: KeyId, observed: Observed) -> Observed:
+        try:
+            use = self.parts.access_keys.last_use(key)
+        except RotatorError:
+            use = None
+        return replace(observed, last_use=(*observed.last_use, (key, use)))
+
+    def _read_back(self, name: str, facts: Facts, observed: Observed) -> Observed:
+        holding: Holding
+        try:
+            holding = self.parts.consumers[name].holds(self._deadline())
+        except ConsumerError as error:
+            holding = Unknown(str(error))
+        if isinstance(holding, str) and holding != facts.consumer(name).read_back:
+            self.parts.journal.append(ev.ReadBack(self.time.now(), name, holding))
+        return replace(observed, holdings=(*observed.holdings, (name, holding)))
+
+    def _refusal(self, key: KeyId, observed: Observed) -> Observed:
+        """Ask every endpoint whose password we hold until it refuses; without one the hour has passed instead."""
+        seen = False
+        for endpoint in self.parts.endpoints.values():
+            credential = self.parts.journal.vault.open(key, endpoint.region)
+            if credential is None:
+                continue
+            answer = endpoint.refuses(credential, Deadline.after(REFUSAL_DEADLINE_S, self.parts.monotonic))
+            if answer.accepted:
+                self.parts.journal.append(ev.LoggedIn(self.time.now(), key, endpoint.name))
+            if not answer.reached:
+                return replace(observed, tried=observed.tried | {f"refusal:{key}"})
+            seen = True
+        self.parts.journal.append(ev.OldRefused(self.time.now(), key, seen))
+        return observed
+
+    def preflight(self, observed: Observed) -> Observed:
+        """Try whatever could fail later.  Raises SealError or JournalError if a secret could not be kept."""
+        self.parts.journal.vault.probe()
+        found = [*self._endpoint_problems(), *self._permission_problems(), *self._consumer_problems()]
+        return replace(observed, preflight=tuple(found))
+
+    def _endpoint_problems(self) -> list[Problem]:
+        answers = {name: one.reach(self._deadline()) for name, one in self.parts.endpoints.items()}
+        return [
+            Problem("endpoint", f"{name}: {answer.detail}", _fix(answer), "runbooks/smtp-endpoint.md")
+            for name, answer in answers.items()
+            if not isinstance(answer, Acknowledged)
+        ]
+
+    def _permission_problems(self) -> list[Problem]:
+        answer = self.parts.access_keys.may_send()
+        if isinstance(answer, Acknowledged):
+            return []
+        fix = "let the SMTP user's policy allow ses:SendRawEmail on its identity"
+        unsure = isinstance(answer, Unknown)  # the simulation itself may not be allowed: a warning
+        return [Problem("permission", answer.detail, fix, "runbooks/access.md", warning=unsure)]
+
+    def _consumer_problems(self) -> list[Problem]:
+        found: list[Problem] = []
+        for name, consumer in self.parts.consumers.items():
+            try:
+                found += [replace(one, consumer=name) for one in consumer.preflight(self._deadline())]
+            except ConsumerError as error:
+                found.append(Problem(error.id, f"{name}: {error}", error.fix, error.runbook, consumer=name))
+        return found
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(REQUEST_DEADLINE_S, self.parts.monotonic)
+
+
+def _fix(answer: Refused | Unknown) -> str:
+    return answer.fix if isinstance(answer, Refused) and answer.fix else "check host, port and security of the endpoint"

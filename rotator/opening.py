@@ -1,0 +1,102 @@
+"""Whether a run begins, goes on, or becomes more urgent: the start of every `rotate`."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from rotator.core import events as ev
+from rotator.core.access_keys import Instant, KeyId, mask
+from rotator.core.errors import ConfigurationError, RotatorError, StopError
+from rotator.core.policy import Mode
+from rotator.core.steps import Look
+from rotator.rotation import Rotation
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person or a timer asked for.  Incidents (`mode` above SCHEDULED) name the key they are about."""
+
+    mode: Mode = Mode.SCHEDULED
+    key: str = ""
+    reason: str = ""
+    if_due: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode > Mode.SCHEDULED and not (self.key and self.reason):
+            raise ConfigurationError(
+                "an incident names the key it is about and says why",
+                fix="add --key AKIA… and --reason …; `rotator status` shows the keys",
+                runbook="runbooks/compromised-key.md",
+                id="incident-needs-key",
+            )
+
+
+def begin(rotation: Rotation, request: Request, run_id: str) -> str:
+    """Open a run, raise its mode, or leave it.  "" = go on; else why nothing is to be done ("not due", "retired").
+
+    Raises StopError for a key that is not ours, AccessError or RemoteFault if IAM cannot be asked.
+    """
+    # Revoking must not hang on a look-up; the time is then the journal's newest entry.
+    ignore = contextlib.suppress(RotatorError) if request.mode is Mode.REVOKE_FIRST else contextlib.nullcontext()
+    with ignore:
+        rotation.look(Look.KEYS)
+    if request.mode > Mode.SCHEDULED:
+        return _incident(rotation, request, run_id)
+    if rotation.facts.run is not None:
+        return ""
+    if request.if_due and not is_due(rotation):
+        return "not due"
+    _open(rotation, request, run_id)
+    return ""
+
+
+def due_at(rotation: Rotation) -> Instant | None:
+    """When the current key is to be rotated; None if it is not listed, which is due at once."""
+    key = rotation.situation.listed.get(rotation.facts.current)
+    return Instant(key.created + rotation.parts.policy.rotate_at_s) if key else None
+
+
+def is_due(rotation: Rotation) -> bool:
+    """Whether the current key has reached its age, or is gone."""
+    at = due_at(rotation)
+    return at is None or rotation.time.now() >= at
+
+
+def _open(rotation: Rotation, request: Request, run_id: str) -> None:
+    names = tuple(one.name for one in rotation.parts.policy.consumers)
+    old = rotation.facts.current
+    rotation.record(ev.RunOpened(rotation.time.now(), run_id, request.mode, request.reason, old, names))
+
+
+def _incident(rotation: Rotation, request: Request, run_id: str) -> str:
+    key, run = request.key, rotation.facts.run
+    in_play = (run.old, run.new) if run else (rotation.facts.current,)
+    if key not in in_play:
+        if _was_ours(rotation, key):
+            return "retired"
+        raise StopError(
+            f"{mask(key)} was neither adopted nor made here",
+            why="strangers' keys are never touched, in any mode",
+            fix=f"switch it off by hand: {plain_revoke(rotation.facts.user, key)}",
+            id="strangers-key",
+            runbook="runbooks/compromised-key.md",
+        )
+    if run is None:
+        _open(rotation, request, run_id)
+    if not rotation.facts.key(key).compromised:
+        rotation.record(ev.Compromised(rotation.time.now(), key, request.reason))
+    if rotation.facts.run is not None and rotation.facts.run.mode < request.mode:
+        rotation.record(ev.ModeRaised(rotation.time.now(), request.mode, request.reason))
+    return ""
+
+
+def _was_ours(rotation: Rotation, key: str) -> bool:
+    return any(
+        isinstance(event, ev.Adopted | ev.KeyCreated) and event.key == key for event in rotation.parts.journal.events()
+    )
+
+
+def plain_revoke(user: str, key: str | KeyId) -> str:
+    """The AWS CLI line that switches a key off without this program."""
+    return f"aws iam update-access-key --user-name {user} --access-key-id {key} --status Inactive"

@@ -1,0 +1,140 @@
+"""The loop of one rotation: observe, decide, perform, record.  Level-triggered: nothing is ever resumed.
+
+What a step is for and when it may come is decided by `core.next_step` alone; how it is done stands in `looking.py`
+and `effects.py`.  Killing the process between any two lines is harmless: the next one decides anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rotator.core import events as ev
+from rotator.core import steps
+from rotator.core.access_keys import KeyId
+from rotator.core.fold import fold
+from rotator.core.next_step import decide
+from rotator.core.parts import Parts, Progress
+from rotator.core.situation import Observed, Situation
+from rotator.effects import Done, Effects
+from rotator.looking import AwsTime, Looking
+
+STEPS_AT_MOST = 1000  # a happy rotation takes about forty; more is a loop, which is a bug
+PATIENCE_S = 30  # waits up to this long are slept through; longer ones are left to the next process
+
+
+class EndlessLoop(RuntimeError):
+    """The decision went round in circles: a bug, the journal says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a process stopped, and the view it had: Wait, Ask, Refuse or Finish."""
+
+    step: steps.Step
+    rule: str
+    situation: Situation
+    run: str  # id of the run that was open, also if it has just been finished
+
+
+class Rotation:
+    """One process's work on one user, under the lock that the journal holds."""
+
+    def __init__(self, parts: Parts, patience_s: int = PATIENCE_S) -> None:
+        self.parts = parts
+        self._patience_s = patience_s
+        self.facts = fold(parts.journal.events())
+        self._folded = len(parts.journal.events())
+        self.time = AwsTime(parts.monotonic, self.facts.latest)
+        self.observed = Observed()
+        self._looking = Looking(parts, self.time)
+        self._effects = Effects(parts, self.time)
+
+    def record(self, event: ev.Event) -> None:
+        """Append one event of a person's word (adopt, confirm, abort ...) and fold it."""
+        self.parts.journal.append(event)
+        self._refold()
+
+    def look(self, what: steps.Look, target: str = "") -> None:
+        """One look-up on request, before anything is decided."""
+        self.observed = self._looking.perform(steps.Observe(what, target), self.facts, self.observed)
+
+    def go_on(self) -> Ending:
+        """Decide and perform until there is nothing to do now.  Raises RotatorError."""
+        for _ in range(STEPS_AT_MOST):
+            step, rule = decide(self.facts, self.observed, self.parts.policy, self.time.now())
+            ending = Ending(step, rule, self.situation, self.facts.run.id if self.facts.run else "")
+            if isinstance(step, steps.Finish) and self.facts.run is not None:
+                self.record(ev.RunFinished(self.time.now(), self.facts.run.id, step.outcome))
+                self.parts.observer(Progress(step, "finish", "ok", step.outcome, 0))
+                return ending
+            if isinstance(step, steps.Ask | steps.Refuse | steps.Finish) or self._too_long(step):
+                return ending
+            self._perform(step)
+        raise EndlessLoop(f"{STEPS_AT_MOST} steps without an end")
+
+    def perform(self, step: steps.Step) -> Done:
+        """One effect that a person ordered by name (reactivate)."""
+        done = self._effects.perform(step, self.facts, self.observed)
+        self.observed = done.observed
+        self._refold()
+        return done
+
+    @property
+    def situation(self) -> Situation:
+        """What the decision sees now."""
+        return Situation(self.facts, self.observed, self.parts.policy, self.time.now())
+
+    def _too_long(self, step: steps.Step) -> bool:
+        return isinstance(step, steps.Wait) and step.until - self.time.now() > self._patience_s
+
+    def _perform(self, step: steps.Step) -> None:
+        began = self.parts.monotonic()
+        done = self._dispatch(step)
+        self.observed = done.observed
+        self._refold()
+        name = NAMES.get(type(step))
+        if name:
+            ms = int((self.parts.monotonic() - began) * 1000)
+            self.parts.observer(Progress(step, name, done.status, done.detail, ms))
+
+    def _dispatch(self, step: steps.Step) -> Done:
+        match step:
+            case steps.Observe():
+                return Done(self._looking.perform(step, self.facts, self.observed))
+            case steps.Preflight():
+                return _found(self._looking.preflight(self.observed))
+            case steps.Wait(until=until):
+                self.parts.sleep(max(1, until - self.time.now()))
+                return Done(replace(self.observed, keys=None))
+            case steps.Forget(key=key):
+                self.parts.journal.append_erased(ev.Lost(self.time.now(), key), KeyId(key))
+                return Done(replace(self.observed, keys=None), "failed", f"{key} was deleted by somebody else")
+            case _:
+                return self._effects.perform(step, self.facts, self.observed)
+
+    def _refold(self) -> None:
+        events = self.parts.journal.events()
+        self.facts = fold(events[self._folded :], self.facts)
+        self._folded = len(events)
+
+
+NAMES: dict[type, str] = {
+    steps.Preflight: "preflight",
+    steps.Create: "create",
+    steps.Discard: "discard",
+    steps.Verify: "verify",
+    steps.Push: "push",
+    steps.SendCanary: "canary",
+    steps.Deactivate: "deactivate",
+    steps.Revoke: "revoke",
+    steps.Reactivate: "reactivate",
+    steps.Delete: "delete",
+    steps.Forget: "forget",
+}
+
+
+def _found(observed: Observed) -> Done:
+    problems = observed.preflight or ()
+    if not problems:
+        return Done(observed, detail="IAM, journal, seal, endpoints, consumers")
+    return Done(observed, "failed", "; ".join(one.seen for one in problems))
