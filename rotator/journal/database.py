@@ -75,11 +75,11 @@ class Database:
     def snapshot(self) -> Iterator[None]:
         """Everything read inside is as of one moment.  Nests.  Raises JournalError."""
         with self._turn:
-            outermost = not self._connection.in_transaction
+            with self._told("cannot be read"):
+                outermost = not self._connection.in_transaction
+                if outermost:
+                    self._connection.execute("BEGIN")
             try:
-                with self._told("cannot be read"):
-                    if outermost:
-                        self._connection.execute("BEGIN")
                 yield
             finally:
                 if outermost:
@@ -161,7 +161,7 @@ def connect(path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
 
 def journal_error(path: Path, what: str, failure: sqlite3.Error) -> JournalError:
     """SQLite's error in words.  SQLite never quotes a value, so its text holds no secret."""
-    reason = REASONS.get(_primary(failure))
+    reason = "its file system is read-only" if _read_only(path) else REASONS.get(_primary(failure))
     return JournalError(f"the journal {path} {what}: {f'{reason} ({failure})' if reason else failure}")
 
 
@@ -191,6 +191,14 @@ def _refuse_unsafe(path: Path, *, missing_is_fine: bool = False) -> None:
     except OSError as failure:
         raise JournalError(f"{path} cannot be looked at: {failure.strerror}") from failure
     refuse_shared(path, found, JournalError)
+
+
+def _read_only(path: Path) -> bool:
+    """SQLite says only "unable to open" where it could not make its log on a read-only file system."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _primary(failure: sqlite3.Error) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from rotator.core.errors import RotatorError
@@ -18,6 +19,10 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 Failure = type[RotatorError]
+
+
+def _nothing(found: os.stat_result) -> int:
+    return 0
 
 
 def create_private(path: Path, error: Failure) -> int:
@@ -34,8 +39,8 @@ def create_private(path: Path, error: Failure) -> int:
     return descriptor
 
 
-def open_private(path: Path, flags: int, error: Failure) -> int:
-    """A descriptor of the existing, trusted, private file `path`; O_NONBLOCK so that a FIFO cannot hold us."""
+def open_private(path: Path, flags: int, error: Failure, allowed: Callable[[os.stat_result], int] = _nothing) -> int:
+    """A descriptor of the trusted, private file `path`; O_NONBLOCK so that a FIFO cannot hold us."""
     refuse_unsafe_parents(path, error)
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE)
@@ -43,7 +48,8 @@ def open_private(path: Path, flags: int, error: Failure) -> int:
         reason = "it is a symbolic link" if path.is_symlink() else failure.strerror
         raise error(f"{path} cannot be opened: {reason}") from failure
     try:
-        refuse_shared(path, os.fstat(descriptor), error)
+        found = os.fstat(descriptor)
+        refuse_shared(path, found, error, allowed(found))
     except BaseException:
         os.close(descriptor)
         raise

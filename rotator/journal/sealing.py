@@ -25,8 +25,7 @@ from rotator.core.errors import SealError
 from rotator.journal.private_files import (
     create_private,
     make_private_directory,
-    refuse_shared,
-    refuse_unsafe_parents,
+    open_private,
     sync_directory,
 )
 
@@ -168,15 +167,8 @@ def create_key_file(path: str | os.PathLike[str]) -> KeyFileSeal:
 
 
 def _read_key_file(path: Path) -> bytes:
-    refuse_unsafe_parents(path, SealError)
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as failure:
-        reason = "it is a symbolic link" if path.is_symlink() else failure.strerror
-        raise SealError(f"the seal key {path} cannot be opened: {reason}") from failure
+    descriptor = open_private(path, os.O_RDONLY, SealError, lambda found: _allowed_bits(path, found))
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        refuse_shared(path, found, SealError, allowed=_allowed_bits(path, found))
         return file.read(KEY_FILE_LIMIT + 1)
 
 

@@ -173,6 +173,7 @@ def create(
             journal.append_sealed(adopted, secrets)
         else:
             journal.append(adopted)
+        database.truncate_log()  # the tables and the first event stand in the file itself, whoever copies it alone
         undo.pop_all()
         return journal
 
