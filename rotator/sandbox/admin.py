@@ -8,27 +8,40 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from rotator.sandbox.faults import KNOWN, UnknownFault
-from rotator.sandbox.keys import NoSuchKey, QuotaFull
-
-if TYPE_CHECKING:
-    from rotator.sandbox.world import World
+from rotator.sandbox.clock import Clock
+from rotator.sandbox.faults import KNOWN, Faults, UnknownFault
+from rotator.sandbox.keys import KeyStore, NoSuchKey, QuotaFull
+from rotator.sandbox.mailboxes import Mailboxes
+from rotator.sandbox.record import Record
 
 Arguments = dict[str, Any]
 HELD_DEFAULT_S = 10.0
 PASTE = ("mailbox", "alias", "username", "password", "host", "port", "security")
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a world that can be controlled from outside."""
+
+    clock: Clock
+    faults: Faults
+    record: Record
+    keys: KeyStore
+    mailboxes: Mailboxes
+    user: str  # whose keys are meant when a call names nobody
+    paste: Callable[..., object]  # a person at Gmail's settings page; raises ValueError if there is none
+
+
 class AdminServer:
     """Serves one world's controls on a free port of 127.0.0.1."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Parts) -> None:
         routes = Controls(world).routes()
 
         class Handler(_Handler):
@@ -40,7 +53,7 @@ class AdminServer:
         self._server.daemon_threads, self._server.block_on_close = True, False
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="sandbox-admin", daemon=True
+            target=self._server.serve_forever, args=(0.02,), name="sandbox-admin", daemon=True
         )
 
     def start(self) -> None:
@@ -57,7 +70,7 @@ class AdminServer:
 class Controls:
     """What can be done to a world from outside, one method a route."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Parts) -> None:
         self._world = world
 
     def routes(self) -> dict[tuple[str, str], Callable[[Arguments], Any]]:
@@ -110,7 +123,7 @@ class Controls:
         return {}
 
     def _keys(self, given: Arguments) -> Any:
-        keys = self._world.keys.now_held(given.get("user", self._world.scenario.user))
+        keys = self._world.keys.now_held(given.get("user", self._world.user))
         rows = [
             {"key": key.id, "user": key.user, "status": key.status, "created": key.created.isoformat(),
              "uses": [{"at": use.at.isoformat(), "service": use.service} for use in key.uses]}
@@ -119,18 +132,16 @@ class Controls:
         return {"keys": rows, "creations": self._world.keys.creations}
 
     def _create_key(self, given: Arguments) -> Any:
-        return {"key": self._world.keys.create(given.get("user", self._world.scenario.user)).id}
+        return {"key": self._world.keys.create(given.get("user", self._world.user)).id}
 
     def _set_status(self, given: Arguments) -> Any:
         if given["status"] not in ("Active", "Inactive", "Deleted"):
             raise ValueError("status is Active, Inactive or Deleted")
-        self._world.keys.set_status(given.get("user", self._world.scenario.user), given["key"], given["status"])
+        self._world.keys.set_status(given.get("user", self._world.user), given["key"], given["status"])
         return {"key": given["key"], "status": given["status"]}
 
     def _paste(self, given: Arguments) -> Any:
-        if self._world.gmail is None:
-            raise ValueError("this world has no Gmail")
-        return {"saved": self._world.gmail.paste(**{name: given[name] for name in PASTE})}
+        return {"saved": self._world.paste(**{name: given[name] for name in PASTE})}
 
     def _mail(self, given: Arguments) -> Any:
         messages = self._world.mailboxes.messages(given["address"])

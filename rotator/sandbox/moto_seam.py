@@ -145,6 +145,10 @@ class HttpServer:
                 """The Date header."""
                 return date()
 
+            def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+                """No reply: hang up too, or the client would wait for one."""
+                self.close_connection = True
+
             def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
                 """The sandbox has a record of its own."""
 
@@ -153,7 +157,7 @@ class HttpServer:
         self._server.block_on_close = False  # type: ignore[attr-defined]
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="sandbox-aws", daemon=True
+            target=self._server.serve_forever, args=(0.02,), name="sandbox-aws", daemon=True
         )
 
     def start(self) -> None:

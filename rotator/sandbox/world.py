@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rotator.sandbox.admin import AdminServer
+from rotator.sandbox.admin import AdminServer, Parts
 from rotator.sandbox.aws import AwsApplication
 from rotator.sandbox.callers import Callers
 from rotator.sandbox.certificates import CertificateAuthority
@@ -63,7 +63,9 @@ class World:
         self.logins = Logins(scenario.region, self.keys, self.record, self.faults, self.clock.now)
         self.smtp = self._smtp_server(lags, idle_s)
         self._aws = HttpServer(self._aws_application(), self.clock.http_date)
-        self._admin = AdminServer(self)
+        self._admin = AdminServer(
+            Parts(self.clock, self.faults, self.record, self.keys, self.mailboxes, scenario.user, self._paste)
+        )
         self.gmail: GmailServer | None = None
         self.service_account: Path | None = None
 
@@ -253,6 +255,11 @@ class World:
             self.service_account,
         )
         write_configuration(self.place, sample)
+
+    def _paste(self, **given: Any) -> object:
+        if self.gmail is None:
+            raise ValueError("this world has no Gmail")
+        return self.gmail.paste(**given)
 
     def _new_user_id(self) -> str:
         return "AIDA" + "".join(self._rng.choices(string.ascii_uppercase + "234567", k=17))
