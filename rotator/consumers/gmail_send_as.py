@@ -1,0 +1,223 @@
+"""Gmail's "Send mail as": written by API where Workspace allows it, else handed to a person; proven by a mail.
+
+Three ways, by the credentials configured: a service account (PATCH and canary), a user token (a person pastes, we
+send the canary), none (a person pastes and says so).  User name and password can never be read back.
+"""
+
+from __future__ import annotations
+
+import email
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import parseaddr
+from typing import Literal
+
+from rotator.consumers.canary_mail import canary_mail
+from rotator.core.bounce import CANARY_HEADER, Verdict, read_bounce
+from rotator.core.policy import Traits
+from rotator.core.ports import (
+    Arrived,
+    Canary,
+    CanaryAnswer,
+    Deadline,
+    Holding,
+    LoginRefused,
+    NotReadable,
+    Problem,
+    PushAnswer,
+    Unknown,
+    Waiting,
+)
+from rotator.core.smtp_credential import SmtpCredential
+from rotator.services.gmail import SECURITY, GmailMailbox, SendAs, Sent
+from rotator.services.gmail_errors import GmailError
+
+SETTINGS_URL = "https://mail.google.com/mail/u/0/#settings/accounts"
+ARRIVAL_S = 60.0  # a refusal shows within seconds to a minute (recorded); no verdict "no bounce" before
+POLL_S = (1.0, 2.0, 3.0, 5.0)  # the last one repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The SES endpoint that the alias must send through."""
+
+    name: str
+    host: str
+    port: int
+    security: Literal["starttls", "tls"]
+
+
+class GmailSendAs:
+    """Implements `rotator.core.ports.Consumer` for one alias of one mailbox."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        server: Server,
+        mailbox: str,
+        alias: str,
+        gmail: GmailMailbox | None = None,
+        writes: bool = False,
+        canary_to: str | None = None,
+        wait_s: float = ARRIVAL_S,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`gmail` None: no credentials, nothing can be asked or sent.  `writes`: they are a service account's.
+
+        `canary_to` None is the mailbox itself, whose inbox is then read; `wait_s` is how long a canary may take.
+        """
+        self.traits = Traits(name, "gmail_send_as", server.name, by_hand=not writes, sends=gmail is not None)
+        self._server, self._mailbox, self._alias = server, mailbox, alias
+        self._gmail, self._writes = gmail, writes
+        self._to = canary_to or mailbox
+        self._wait_s, self._sleep = wait_s, sleep
+
+    def preflight(self, deadline: Deadline) -> Sequence[Problem]:
+        """The credentials open this mailbox, and the alias exists, is verified and sends through our endpoint."""
+        if self._gmail is None:
+            return ()
+        try:
+            return self._problems(self._gmail, deadline)
+        except GmailError as error:
+            return (Problem(error.id, str(error), error.fix),)
+
+    def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
+        """PATCH the alias once, or wait for a person."""
+        if self._gmail is None or not self._writes:
+            return Waiting(f"a person puts {credential.key} into Gmail: rotator handover {self.traits.name}")
+        server = self._server
+        return self._gmail.patch_smtp(self._alias, server.host, server.port, server.security, credential, deadline)
+
+    def holds(self, deadline: Deadline) -> Holding:
+        """Gmail never shows the user name."""
+        return NotReadable()
+
+    def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
+        """Send one mail as the alias and watch the inbox until it, or its bounce, is there."""
+        if self._gmail is None:
+            return Unknown("no Gmail credentials are configured, so nothing can be sent")
+        try:
+            return self._watched(self._gmail, canary, _sooner(deadline, self._wait_s))
+        except GmailError as error:
+            return Unknown(str(error))
+
+    def instructions(self) -> Sequence[str]:
+        """The clicks in Gmail's settings; empty if the program writes by itself."""
+        if self._writes:
+            return ()
+        server, mode = self._server, "TLS" if self._server.security == "starttls" else "SSL"
+        return (
+            f"sign in to Gmail as {self._mailbox} and open {SETTINGS_URL}",
+            f'under "Send mail as", beside {self._alias}, choose "edit info", then "Next Step"',
+            f"SMTP Server: {server.host}   Port: {server.port}   secured connection using {mode}",
+            "Username: the access key id from the handover   Password: the SMTP password from the handover",
+            'choose "Save Changes"; Gmail logs in at once and says if the password is wrong',
+            f"then: rotator confirm {self.traits.name}",
+        )
+
+    def _problems(self, gmail: GmailMailbox, deadline: Deadline) -> tuple[Problem, ...]:
+        found = gmail.profile(deadline)
+        if found.lower() != self._mailbox.lower():
+            fix = "let the credentials act as the configured mailbox: correct consumers[].mailbox"
+            return (Problem("gmail-wrong-mailbox", f"the credentials open {found}, not {self._mailbox}", fix),)
+        problems = [
+            Problem("gmail-scope", f"the token does not allow {scope}", "rotator gmail login")
+            for scope in gmail.missing_scopes()
+        ]
+        return (*problems, *self._alias_problems(gmail.alias(self._alias, deadline)))
+
+    def _alias_problems(self, alias: SendAs) -> list[Problem]:
+        if alias.primary:
+            fix = "name an alias: Gmail ignores an SMTP server for the primary address"
+            return [Problem("gmail-primary", f"{self._alias} is the mailbox's own address", fix)]
+        problems = []
+        if not alias.accepted:
+            fix = "open the verification mail and confirm the address: until then Gmail sends from the default one"
+            problems.append(Problem("gmail-alias-pending", f"{self._alias} is not verified in Gmail", fix))
+        if difference := self._difference(alias):
+            fix = f"set it in {SETTINGS_URL}, or correct the endpoint in the configuration"
+            problems.append(Problem("gmail-smtp-server", f"{self._alias}: {difference}", fix, warning=not self._writes))
+        return problems
+
+    def _difference(self, alias: SendAs) -> str:
+        """How the alias's SMTP server differs from our endpoint: a password for another region is a certain 535."""
+        server = self._server
+        if not alias.host:
+            return "has no SMTP server, Gmail sends its mail by itself"
+        if alias.host.lower() != server.host.lower() or alias.port != server.port:
+            return f"sends through {alias.host}:{alias.port}, not {server.host}:{server.port}"
+        if alias.security != SECURITY[server.security]:
+            return f"uses security {alias.security}, not {SECURITY[server.security]}"
+        return ""
+
+    def _watched(self, gmail: GmailMailbox, canary: Canary, deadline: Deadline) -> CanaryAnswer:
+        alias = gmail.alias(self._alias, deadline)
+        if not alias.accepted or alias.host.lower() != self._server.host.lower():
+            return Unknown(
+                f"{self._alias} does not send through {self._server.host} now, so a mail would prove nothing"
+            )
+        seen = {message.id for message in gmail.inbox(deadline)}
+        began = deadline.monotonic()
+        sent = gmail.send(canary_mail(canary, self._alias, self._to), deadline)
+        if changed := self._changed_sender(gmail.message(sent.id, deadline)):
+            return Unknown(changed)
+        for pause in _polls():
+            for message in gmail.inbox(deadline):
+                if message.id not in seen:
+                    seen.add(message.id)
+                    verdict = self._verdict(gmail.message(message.id, deadline), message, sent, canary)
+                    if verdict is not None:
+                        return verdict
+            if deadline.left <= pause:
+                break
+            self._sleep(pause)
+        return self._silence(deadline.monotonic() - began)
+
+    def _verdict(self, raw: bytes, message: Sent, sent: Sent, canary: Canary) -> CanaryAnswer | None:
+        """What one new message says about our canary; None if it is about something else."""
+        bounce = read_bounce(raw)
+        if bounce.verdict is not Verdict.NONE:
+            ours = bounce.canary == canary.token or message.thread == sent.thread
+            if not ours or not bounce.authentic:
+                return None
+            if bounce.verdict is Verdict.LOGIN:
+                return LoginRefused(f"SES refused Gmail's login: {bounce.reply}")
+            return Unknown(f"it bounced, and not for the login ({bounce.verdict}): {bounce.reply}")
+        mail = email.message_from_bytes(raw)
+        if str(mail.get(CANARY_HEADER, "")).strip() != canary.token:
+            return None
+        if changed := self._changed_sender(raw):
+            return Unknown(changed)
+        return Arrived(f"arrived at {self._to} from {self._alias}, {_route(mail)}")
+
+    def _changed_sender(self, raw: bytes) -> str:
+        """Gmail silently takes the default address for an alias it does not accept."""
+        sender = parseaddr(str(email.message_from_bytes(raw).get("From", "")))[1]
+        if sender.lower() == self._alias.lower():
+            return ""
+        return f"Gmail sent it from {sender or 'nobody'} instead of {self._alias}: the alias was not used"
+
+    def _silence(self, waited: float) -> CanaryAnswer:
+        waited_s = round(waited)
+        if self._to.lower() == self._mailbox.lower():
+            return Unknown(f"neither the mail nor a bounce is in the inbox after {waited_s} s; look into Spam too")
+        if waited < self._wait_s * 0.9:
+            return Unknown(f"no bounce after {waited_s} s, which is too early to tell")
+        return Arrived(f"no bounce within {waited_s} s (mail to {self._to}, which we cannot read)")
+
+
+def _route(mail: Message) -> str:
+    """How it came, for a person to read: SES's host in a Received line shows the relay."""
+    hops = " ".join(str(value) for value in mail.get_all("Received", []))
+    return "through amazonses.com" if "amazonses.com" in hops else "its path does not name SES"
+
+
+def _sooner(deadline: Deadline, seconds: float) -> Deadline:
+    return Deadline(min(deadline.at, deadline.monotonic() + seconds), deadline.monotonic)
+
+
+def _polls() -> Sequence[float]:
+    return (*POLL_S, *[POLL_S[-1]] * 200)
