@@ -1,0 +1,163 @@
+"""What a process ended with, as people, timers and scripts are told: outcome, exit code, texts, on which key mail flows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from rotator.core import evidence, steps
+from rotator.core.access_keys import Instant, Status
+from rotator.core.errors import Exit
+from rotator.core.policy import Mode
+from rotator.core.refusals import told
+from rotator.core.situation import Situation
+from rotator.interventions import told_outcome
+from rotator.opening import plain_revoke
+from rotator.rotation import Ending
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerRow:
+    """Where one consumer stands: its push and the rung of its evidence."""
+
+    name: str
+    push: str
+    rung: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of one process's work on one user.  Texts never hold a secret; key ids are whole, for commands."""
+
+    user: str
+    run: str
+    outcome: str  # "rotated", "aborted", "waiting", "help needed", "refused", "nothing due", "nothing open"
+    exit_code: Exit
+    summary: str
+    why: str = ""
+    fix: str = ""
+    runbook: str = ""
+    next: str = ""
+    until: Instant | None = None
+    consumers: tuple[ConsumerRow, ...] = ()
+    mail_flows_on: tuple[str, ...] = ()
+    revoke_first: str = ""  # the command that gets rid of a leaked key at once, if one is Active
+    warnings: tuple[str, ...] = field(default=())
+
+
+def report(ending: Ending, user: str) -> Report:
+    """The report of an ending."""
+    s, step = ending.situation, ending.step
+    if isinstance(step, steps.Finish):
+        base = _finished(ending, user, step)
+    elif isinstance(step, steps.Wait):
+        base = _waiting(ending, user, step)
+    else:
+        assert isinstance(step, steps.Ask | steps.Refuse)  # noqa: S101 - the loop ends with nothing else
+        base = _told(ending, user, step)
+    return _with_incident(_with_age(base, s), s)
+
+
+def _finished(ending: Ending, user: str, step: steps.Finish) -> Report:
+    summary = {
+        "rotated": "rotated: the old key is gone, every consumer has the new one",
+        "aborted": "aborted: the new key was discarded, the old one works as before",
+    }.get(step.outcome, step.outcome)
+    return Report(
+        user, ending.run, step.outcome, Exit.OK, summary, consumers=rows(ending.situation), mail_flows_on=flows(ending)
+    )
+
+
+def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
+    code = Exit.HELP_NEEDED if step.urgent else Exit.OK
+    runbooks = {4: "two-keys.md", 5: "smtp-535.md", 6: "consumer-push.md", 7: "canary.md", 9: "canary.md"}
+    return Report(
+        user,
+        ending.run,
+        "help needed" if step.urgent else "waiting",
+        code,
+        step.why,
+        why="the run is open and goes on by itself once this is mended" if step.urgent else "",
+        fix=f"mend it, then: rotator rotate --user {user}" if step.urgent else "",
+        runbook=f"runbooks/{runbooks.get(step.number, 'ses-smtp-key-rotation.md')}" if step.urgent else "",
+        next=f"rotator rotate --user {user}",
+        until=step.until,
+        consumers=rows(ending.situation),
+        mail_flows_on=flows(ending),
+    )
+
+
+def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
+    entry = told(step)
+    outcome = "refused" if isinstance(step, steps.Refuse) else "waiting"
+    fix = entry.fix.replace("USER", user)
+    return Report(
+        user,
+        ending.run,
+        "help needed" if entry.exit_code is Exit.HELP_NEEDED else outcome,
+        entry.exit_code,
+        entry.text,
+        entry.why,
+        fix,
+        entry.runbook,
+        next=fix if isinstance(step, steps.Ask) else f"rotator rotate --user {user}",
+        consumers=rows(ending.situation) if ending.situation.facts.run else (),
+        mail_flows_on=flows(ending),
+    )
+
+
+def _with_age(base: Report, s: Situation) -> Report:
+    """What waits for a person may pass the limit, and a run may stay open too long: then help is needed."""
+    run = s.facts.run
+    if run is None or base.exit_code is not Exit.OK or base.outcome not in ("waiting",):
+        return base
+    old = s.listed.get(run.old)
+    overdue = old is not None and old.active and s.now > old.created + s.policy.max_age_s
+    watching = s.facts.key(run.old).deactivated_at > 0
+    stuck = not watching and s.now > run.opened + s.policy.open_alarm_s + s.policy.grace_s
+    notes = []
+    if overdue:
+        notes.append(f"overdue: {run.old} is past its limit of {s.policy.max_age_s // 86400} days; nobody is cut off")
+    if stuck:
+        notes.append(f"the run has been open for {(s.now - run.opened) // 3600} hours")
+    if not notes:
+        return base
+    return _changed(base, exit_code=Exit.HELP_NEEDED, outcome="help needed", warnings=tuple(notes))
+
+
+def _with_incident(base: Report, s: Situation) -> Report:
+    """An incident whose leaked key is still Active says so first, and prints the command that ends it at once."""
+    run = s.facts.run
+    if run is None or run.mode is Mode.SCHEDULED:
+        return base
+    leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
+    code = base.exit_code if base.exit_code not in (Exit.OK, Exit.FAILED) else Exit.HELP_NEEDED
+    if not leaked:
+        return _changed(base, exit_code=code) if base.exit_code is not Exit.OK else base
+    now = f"rotator rotate --user {base.user} --revoke-first --key {leaked[0]} --reason …"
+    first = f"{leaked[0]} leaked and is STILL ACTIVE"
+    return _changed(base, exit_code=code, outcome="help needed", revoke_first=now, warnings=(first, *base.warnings))
+
+
+def _active(s: Situation, key: str) -> bool:
+    return s.status(s.facts.key(key)) is Status.ACTIVE if s.observed.keys is not None else True
+
+
+def _changed(base: Report, **changes: object) -> Report:
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def rows(s: Situation) -> tuple[ConsumerRow, ...]:
+    """One row a consumer."""
+    if s.facts.run is None:
+        return ()
+    return tuple(
+        ConsumerRow(traits.name, told_outcome(known), evidence.rung(s, traits, known).text)
+        for traits, known in s.consumers
+    )
+
+
+def flows(ending: Ending) -> tuple[str, ...]:
+    """The Active keys that consumers may be sending with; empty if no list was seen."""
+    s = ending.situation
+    ours = [one for one in s.listed if s.facts.key(one).ours]
+    return tuple(one for one in ours if s.status(s.facts.key(one)) is Status.ACTIVE)
