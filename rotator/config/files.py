@@ -25,9 +25,14 @@ def read_safely(path: str) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO must not hang us
     except OSError as error:
         raise _not_opened(path, error) from None
-    with os.fdopen(handle, "rb") as file:
-        _check_file(path, os.fstat(file.fileno()))
-        content = file.read(LARGEST_BYTES + 1)
+    try:
+        _check_file(path, os.fstat(handle))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise _not_opened(path, error) from None
+    finally:
+        os.close(handle)
     if len(content) > LARGEST_BYTES:
         raise ConfigurationError(f"{path} is larger than {LARGEST_BYTES // 1024} KiB", fix="is it the right file?")
     return content
@@ -124,4 +129,4 @@ def _not_opened(path: str, error: OSError) -> ConfigurationError:
     if error.errno == errno.ELOOP:
         return ConfigurationError(f"{path} is a symbolic link", fix="name the file itself")
     fix = "write one: rotator config init" if error.errno == errno.ENOENT else "check the path and its permissions"
-    return ConfigurationError(f"{path} cannot be opened: {error.strerror}", fix=fix)
+    return ConfigurationError(f"{path} cannot be read: {error.strerror}", fix=fix)

@@ -37,15 +37,13 @@ def masked(text: str, line: int, column: int, spans: Iterable[Span]) -> tuple[st
     shown, caret, at = "", column, 0
     for start, end in covered:
         between = text[at:start]
-        if (comment := _comment(between, at)) is not None:
-            return _cut(shown + between[:comment], caret)
+        if "#" in between:
+            return _cut(shown + _before_comment(between), caret)
         shown += between
         if column >= start:
             caret = len(shown) + (0 if column < end else len(MASK) + column - end)
         shown, at = shown + MASK, end
-    rest = text[at:]
-    comment = _comment(rest, at)
-    return _cut(shown + (rest if comment is None else rest[:comment]), caret)
+    return _cut(shown + _before_comment(text[at:]), caret)
 
 
 def masked_blindly(text: str, column: int) -> tuple[str, int]:
@@ -58,10 +56,9 @@ def masked_blindly(text: str, column: int) -> tuple[str, int]:
     return _cut(shown, min(column, len(shown) - len(MASK)))
 
 
-def _comment(text: str, at: int) -> int | None:
-    """Where a comment starts in `text`, which begins at column `at`; no value is inside."""
-    found = re.search(r"(?:^|(?<=\s))#" if at == 0 else r"(?<=\s)#", text)
-    return None if found is None else found.start()
+def _before_comment(text: str) -> str:
+    """What is left without a comment.  No value and no key with a "#" is inside, so that every one begins a comment."""
+    return text.partition("#")[0]
 
 
 def _cut(text: str, caret: int) -> tuple[str, int]:

@@ -70,7 +70,7 @@ class Document:
         """The line of `mark` with every value as `***`, and the column of the mark in it."""
         lines = _lines(self.text)
         line = lines[mark.line] if mark.line < len(lines) else ""
-        if self.whole:
+        if self.whole and not line.startswith("%"):  # a directive is no node, so that nothing is known of its text
             return masked(line, mark.line, mark.column, self.spans)
         return masked_blindly(line, mark.column)
 
@@ -117,7 +117,7 @@ def read_yaml(text: str) -> Document:
     else:
         document.whole = True
         document.data = None if node is None else _value(node, (), document)
-        if node is None:
+        if document.data is None:
             document.faults.append(Fault(Mark(0, 0), (), "the file is empty"))
     return document
 
