@@ -16,7 +16,7 @@ __all__ = ["Answers", "initial_file", "write_new"]
 
 PLAIN_SCALAR = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/@._+=-]*")
 # Words that other YAML readers take for something else.
-TAKEN = re.compile(r"y|n|yes|no|on|off|true|false|null|[0-9].*[0-9.]", re.IGNORECASE)
+TAKEN = re.compile(r"y|n|yes|no|on|off|true|false|null|[0-9].*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
