@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 AMAZON = {"boto3", "botocore", "s3transfer"}
-GOOGLE = {"google", "googleapiclient", "google_auth_httplib2", "google_auth_oauthlib", "httplib2"}
+GOOGLE = {"google", "googleapiclient", "google_auth_httplib2", "google_auth_oauthlib", "httplib2", "oauthlib"}
 OUTSIDE = AMAZON | GOOGLE | {"smtplib", "dns", "checkdmarc"}
 
 

@@ -21,7 +21,7 @@ LOCKS = {name: (ROOT / "requirements" / f"{name}.lock").read_text("utf-8") for n
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[0-9a-z.!+]+)(?P<marker> ; [^;\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
-COME_WITH_THEIR_CLIENTS = {"botocore", "google", "httplib2", "pydantic_core"}
+COME_WITH_THEIR_CLIENTS = {"botocore", "google", "httplib2", "oauthlib", "pydantic_core"}
 
 
 def _normal(requirement: str) -> str:
