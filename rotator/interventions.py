@@ -1,4 +1,4 @@
-"""What a person says, recorded: adopt, confirm, hand over, abort, discard, reactivate, forget.
+"""What a person says, recorded: confirm, hand over, abort, discard, reactivate, forget.
 
 Each function checks that the word fits the state, records it, and leaves the rest to the loop.
 All raise StopError or ConfigurationError if it does not fit; nothing is recorded then.
@@ -10,44 +10,14 @@ from dataclasses import dataclass
 
 from rotator.core import events as ev
 from rotator.core import steps
-from rotator.core.access_keys import Instant, KeyId, Status, mask
-from rotator.core.errors import AccessError, ConfigurationError, HelpNeeded, StopError
+from rotator.core.access_keys import Instant, KeyId, mask
+from rotator.core.errors import ConfigurationError, HelpNeeded, StopError
 from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts, Run
 from rotator.core.policy import Policy, Traits
-from rotator.core.ports import AccessKeys
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.core.steps import Look
 from rotator.rotation import Rotation
-
-
-def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopted:
-    """First contact: whom we act on, and the key the consumers hold (the only Active one, or the one named)."""
-    who, listed = access_keys.identity(), access_keys.keys()
-    if who.account != policy.account:
-        raise AccessError(
-            f"the credentials belong to account {who.account}, the file says {policy.account}",
-            fix="use credentials of the account in the file, or correct the file",
-            id="wrong-account",
-        )
-    active = [one.id for one in listed.keys if one.status is Status.ACTIVE]
-    if key and key not in active:
-        raise ConfigurationError(
-            f"{mask(key)} is not an Active key of {policy.user}; its Active keys: {', '.join(active) or 'none'}",
-            fix="name the key that the consumers hold today",
-            id="unknown-key",
-        )
-    if not key and len(active) > 1:
-        raise StopError(
-            f"{policy.user} has two Active keys: {active[0]} and {active[1]}",
-            why="only a person can know which of them the consumers hold",
-            fix=f"rotator adopt --user {policy.user} --key AKIA…, with the key that the consumers hold",
-            id="two-active-keys",
-            runbook="runbooks/two-keys.md",
-        )
-    current = key or (active[0] if active else "")
-    consumers = tuple(one.name for one in policy.consumers)
-    return ev.Adopted(listed.now, who.account, who.user, who.user_id, current, consumers)
 
 
 @dataclass(frozen=True, slots=True)

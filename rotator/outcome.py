@@ -1,4 +1,4 @@
-"""What a process ended with, as people, timers and scripts are told: outcome, exit code, texts, on which key mail flows."""
+"""How a process ended, as people, timers and scripts are told: outcome, exit code, texts, which key mail flows on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from rotator.core.policy import Mode
 from rotator.core.refusals import told
 from rotator.core.situation import Situation
 from rotator.interventions import told_outcome
-from rotator.opening import plain_revoke
 from rotator.rotation import Ending
 
 
@@ -108,7 +107,7 @@ def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
 def _with_age(base: Report, s: Situation) -> Report:
     """What waits for a person may pass the limit, and a run may stay open too long: then help is needed."""
     run = s.facts.run
-    if run is None or base.exit_code is not Exit.OK or base.outcome not in ("waiting",):
+    if run is None or base.exit_code is not Exit.OK or base.outcome != "waiting":
         return base
     old = s.listed.get(run.old)
     overdue = old is not None and old.active and s.now > old.created + s.policy.max_age_s

@@ -14,24 +14,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rotator.adopting import adoption, prove
 from rotator.core import events as ev
-from rotator.core.access_keys import KeyId
-from rotator.core.errors import ConfigurationError, StopError
+from rotator.core.errors import StopError
 from rotator.core.parts import Parts, Progress
-from rotator.core.policy import Policy
+from rotator.core.policy import REQUEST_DEADLINE_S, Policy
 from rotator.core.ports import AccessKeys, Consumer, Deadline
 from rotator.core.secret import Secret
-from rotator.core.smtp_credential import NotDerivable, Shape, SmtpCredential, derive, shape_of
-from rotator.interventions import adoption
 from rotator.rotation import Rotation
 
 if TYPE_CHECKING:
     from rotator.config import schema
     from rotator.config.model import Configuration, UserConfiguration
     from rotator.journal.sealing import KeyFileSeal
+    from rotator.services.gmail import GmailMailbox
     from rotator.services.smtp import SesEndpoint
-
-PROOF_S = 30.0  # an adopted key has long propagated: three logins take a second
 
 
 def new_run_id(user: str, now: int) -> str:
@@ -162,6 +159,64 @@ def _consumer(
     return _gmail(configuration, one, endpoint)
 
 
+def _gmail(configuration: Configuration, one: schema.GmailSendAs, endpoint: SesEndpoint) -> Consumer:
+    """By PATCH with a service account; by hand with a user token (which sends canaries) or without anything."""
+    from rotator.consumers.gmail_send_as import GmailSendAs, Server
+
+    return GmailSendAs(
+        name=one.name,
+        server=Server(endpoint.name, endpoint.host, endpoint.port, endpoint.security),
+        mailbox=one.mailbox,
+        alias=one.alias,
+        gmail=_mailbox(configuration, one),
+        writes=one.credentials is not None and one.credentials.service_account is not None,
+        canary_to=one.canary_to,
+    )
+
+
+def _mailbox(configuration: Configuration, one: schema.GmailSendAs) -> GmailMailbox | None:
+    from rotator.services.gmail import GmailMailbox
+    from rotator.services.google_auth import delegated_access, user_access
+
+    if one.credentials is None:
+        return None
+    trusted, endpoint = configuration.trusted_hosts, configuration.google_api_endpoint
+    if one.credentials.service_account is not None:
+        access = delegated_access(Path(one.credentials.service_account), one.mailbox, trusted)
+    else:
+        access = user_access(Path(one.credentials.authorized_user or ""), trusted)
+    return GmailMailbox(mailbox=one.mailbox, access=access, api_endpoint=endpoint)
+
+
+def gmail_login(
+    configuration: Configuration,
+    mailbox: str,
+    client_secrets: Path,
+    out: Path,
+    *,
+    say: Callable[[str], None],
+) -> Path:
+    """Get a user token for a personal mailbox through the browser; `say` is given the address to open."""
+    from rotator.services.gmail import GmailMailbox
+    from rotator.services.google_auth import Access
+    from rotator.services.google_login import installed_app_login
+
+    def mailbox_of(credentials: Any) -> str:
+        endpoint = configuration.google_api_endpoint
+        opened = GmailMailbox(mailbox=mailbox, access=Access(lambda: credentials), api_endpoint=endpoint)
+        return opened.profile(Deadline.after(REQUEST_DEADLINE_S))
+
+    installed_app_login(
+        client_secrets=client_secrets,
+        mailbox=mailbox,
+        out=out,
+        show_url=say,
+        mailbox_of=mailbox_of,
+        trusted=configuration.trusted_hosts,
+    )
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Adoption:
     """What `adopt` did: the key recorded, and whether its password was proven and sealed."""
@@ -192,7 +247,7 @@ def adopt(
         return _add_password(configuration, name, key, environ, read_secret)
     seal = _seal(configuration)
     adopted = adoption(_access_keys(configuration, user), configuration.policy_for(user), key)
-    proven = _prove(user, adopted.key, read_secret(adopted.key) if adopted.key else None)
+    proven = prove(_endpoints(user), adopted.key, read_secret(adopted.key) if adopted.key else None)
     adopted = replace(adopted, sealed=bool(proven.credentials))
     with create(configuration.state, seal, user.account, user.name, adopted, proven.credentials) as journal:
         for endpoint in proven.endpoints:
@@ -216,55 +271,13 @@ def _add_password(
                 fix="rotator status",
                 id="already-adopted",
             )
-        proven = _prove(user, current, read_secret(current))
+        proven = prove(_endpoints(user), current, read_secret(current))
         if proven.credentials:
             at = work.time.now()
             work.parts.journal.append_sealed(ev.Sealed(at, current), proven.credentials)
             for endpoint in proven.endpoints:
                 work.record(ev.LoggedIn(at, current, endpoint))
         return Adoption(user.name, current, bool(proven.credentials), proven.detail)
-
-
-@dataclass(frozen=True, slots=True)
-class _Proven:
-    credentials: tuple[tuple[str, SmtpCredential], ...] = ()
-    endpoints: tuple[str, ...] = ()
-    detail: str = ""
-
-
-def _prove(user: UserConfiguration, key: str, secret: Secret | None) -> _Proven:
-    """Log in with what was given at every endpoint.  Raises ConfigurationError or StopError if it does not work."""
-    if secret is None:
-        return _Proven()
-    logged_in, details = [], []
-    credentials: dict[str, SmtpCredential] = {}
-    for endpoint in _endpoints(user).values():
-        credential = _credential(key, secret, endpoint.region)
-        answer = endpoint.soak(credential, Deadline.after(PROOF_S))
-        details.append(f"{endpoint.name}: {answer.detail}")
-        if answer.reached:
-            logged_in.append(endpoint.name)
-            credentials[endpoint.region] = credential
-    if not credentials:
-        raise StopError(
-            f"what was given does not log in with {key}: {'; '.join(details)}",
-            why="only a password that works may be kept as the consumers' password; nothing was recorded",
-            fix="give the secret of this key, or run adopt again and leave the prompt empty",
-            id="not-proven",
-            runbook="runbooks/smtp-535.md",
-        )
-    return _Proven(tuple(credentials.items()), tuple(logged_in), "; ".join(details))
-
-
-def _credential(key: str, secret: Secret, region: str) -> SmtpCredential:
-    if shape_of(secret) is Shape.V4_PASSWORD:
-        return SmtpCredential(KeyId(key), secret)
-    try:
-        return derive(KeyId(key), secret, region)
-    except NotDerivable as reason:
-        raise ConfigurationError(
-            str(reason), fix="give the secret access key, or the SMTP password of version 4", id="not-derivable"
-        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +292,7 @@ def history(configuration: Configuration, name: str | None, *, environ: Mapping[
     """Read and verify the whole journal of one user.  Raises JournalError naming the first bad event."""
     with _rotation(configuration, name, environ, lock=False, grace_s=None) as parts:
         journal: Any = parts.journal
-        return History(journal.events(), journal.head().mac)
+        return History(journal.events(), journal.verify().mac)
 
 
 def policy_of(configuration: Configuration, name: str | None) -> Policy:

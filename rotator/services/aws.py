@@ -45,9 +45,11 @@ class AwsSession:
         profile: str | None = None,
         assume_role: AssumeRole | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Remember whose credentials to use; None, None is boto3's own chain (environment, file, instance)."""
-        self._profile, self._role, self._sleep = profile, assume_role, sleep
+        self._profile, self._role = profile, assume_role
+        self._sleep, self._monotonic = sleep, monotonic
         self._session: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._begun = threading.local()
@@ -72,7 +74,7 @@ class AwsSession:
 
     def begin(self) -> None:
         """Start the clock of the next request of this thread: it goes out within LATEST_SEND_S or not at all."""
-        self._begun.at = time.monotonic()
+        self._begun.at = self._monotonic()
 
     def _build(self, service: str, region: str) -> Any:
         client = self._opened(region).client(service, region_name=region, config=_config())
@@ -82,7 +84,7 @@ class AwsSession:
 
     def _still_in_time(self, **_: Any) -> None:
         begun = getattr(self._begun, "at", None)
-        if begun is not None and time.monotonic() - begun > LATEST_SEND_S:
+        if begun is not None and self._monotonic() - begun > LATEST_SEND_S:
             raise NotSent("signing the request took too long, so it was not sent")
 
     def _opened(self, region: str) -> Any:

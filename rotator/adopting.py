@@ -1,0 +1,89 @@
+"""First contact: which key is in use, whose it is, and a proof of its password."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rotator.core import events as ev
+from rotator.core.access_keys import KeyId, Status, mask
+from rotator.core.errors import AccessError, ConfigurationError, StopError
+from rotator.core.policy import Policy
+from rotator.core.ports import AccessKeys, Deadline, Endpoint
+from rotator.core.secret import Secret
+from rotator.core.smtp_credential import NotDerivable, Shape, SmtpCredential, derive, shape_of
+
+PROOF_S = 30.0  # an adopted key has long propagated: three logins take a second
+
+
+def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopted:
+    """First contact: whom we act on, and the key the consumers hold (the only Active one, or the one named)."""
+    who, listed = access_keys.identity(), access_keys.keys()
+    if who.account != policy.account:
+        raise AccessError(
+            f"the credentials belong to account {who.account}, the file says {policy.account}",
+            fix="use credentials of the account in the file, or correct the file",
+            id="wrong-account",
+        )
+    active = [one.id for one in listed.keys if one.status is Status.ACTIVE]
+    if key and key not in active:
+        raise ConfigurationError(
+            f"{mask(key)} is not an Active key of {policy.user}; its Active keys: {', '.join(active) or 'none'}",
+            fix="name the key that the consumers hold today",
+            id="unknown-key",
+        )
+    if not key and len(active) > 1:
+        raise StopError(
+            f"{policy.user} has two Active keys: {active[0]} and {active[1]}",
+            why="only a person can know which of them the consumers hold",
+            fix=f"rotator adopt --user {policy.user} --key AKIA…, with the key that the consumers hold",
+            id="two-active-keys",
+            runbook="runbooks/two-keys.md",
+        )
+    current = key or (active[0] if active else "")
+    consumers = tuple(one.name for one in policy.consumers)
+    return ev.Adopted(listed.now, who.account, who.user, who.user_id, current, consumers)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What a login proved: the credentials to seal, by region, and the endpoints that took them."""
+
+    credentials: tuple[tuple[str, SmtpCredential], ...] = ()
+    endpoints: tuple[str, ...] = ()
+    detail: str = ""
+
+
+def prove(endpoints: Mapping[str, Endpoint], key: str, secret: Secret | None) -> Proven:
+    """Log in with what was given at every endpoint.  Raises ConfigurationError or StopError if it does not work."""
+    if secret is None:
+        return Proven()
+    logged_in, details = [], []
+    credentials: dict[str, SmtpCredential] = {}
+    for endpoint in endpoints.values():
+        credential = _credential(key, secret, endpoint.region)
+        answer = endpoint.soak(credential, Deadline.after(PROOF_S))
+        details.append(f"{endpoint.name}: {answer.detail}")
+        if answer.reached:
+            logged_in.append(endpoint.name)
+            credentials[endpoint.region] = credential
+    if not credentials:
+        raise StopError(
+            f"what was given does not log in with {key}: {'; '.join(details)}",
+            why="only a password that works may be kept as the consumers' password; nothing was recorded",
+            fix="give the secret of this key, or run adopt again and leave the prompt empty",
+            id="not-proven",
+            runbook="runbooks/smtp-535.md",
+        )
+    return Proven(tuple(credentials.items()), tuple(logged_in), "; ".join(details))
+
+
+def _credential(key: str, secret: Secret, region: str) -> SmtpCredential:
+    if shape_of(secret) is Shape.V4_PASSWORD:
+        return SmtpCredential(KeyId(key), secret)
+    try:
+        return derive(KeyId(key), secret, region)
+    except NotDerivable as reason:
+        raise ConfigurationError(
+            str(reason), fix="give the secret access key, or the SMTP password of version 4", id="not-derivable"
+        ) from None
