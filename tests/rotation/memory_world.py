@@ -74,6 +74,9 @@ class MemoryWorld:
         waiting = self.faults.get(name, [])
         return waiting.pop(0) if waiting else ""
 
+    def done(self) -> None:
+        """An effect has taken place, and its caller has not yet been told."""
+
     def add(self, key_id: str, age_days: int = 85, status: Status = Status.ACTIVE) -> SmtpCredential:
         """A key made by somebody; returns its SMTP credential."""
         secret = "".join(base64.b64encode(hashlib.sha256(key_id.encode()).digest()).decode()[:40])
@@ -121,6 +124,7 @@ class MemoryKeys:
         key_id = f"AKIANEW{self._world.made:013d}"
         self._world.add(key_id, age_days=0)
         held = self._world.keys[key_id]
+        self._world.done()
         if fault == "reply_lost":
             return Unknown("connection closed")
         return Created(held.key, Secret(held.secret))
@@ -139,6 +143,7 @@ class MemoryKeys:
             return Refused("NoSuchEntity")
         held = self._world.keys[key]
         held.key = replace(held.key, status=status)
+        self._world.done()
         return Unknown("timed out") if fault == "reply_lost" else Acknowledged()
 
     def delete(self, key: KeyId) -> Acknowledged | Refused | Unknown:
@@ -147,6 +152,7 @@ class MemoryKeys:
             return Unknown("timed out")
         if self._world.keys.pop(key, None) is not None:
             self._world.deleted.append(key)
+        self._world.done()
         return Unknown("timed out") if fault == "reply_lost" else Acknowledged()
 
     def may_send(self) -> Acknowledged | Refused | Unknown:
@@ -198,6 +204,7 @@ class MemoryConsumer:
             return Unknown("timed out")
         if fault != "lied":
             self.held = credential
+        self._world.done()
         return Unknown("timed out") if fault == "reply_lost" else Acknowledged()
 
     def holds(self, deadline: Deadline) -> Holding:
