@@ -15,7 +15,7 @@ import pytest
 
 from tests.gates.source_tree import MODULES, calls, imports, layer
 
-ROTATION = {"rotation", "looking", "effects", "opening", "interventions", "outcome"}
+ROTATION = {"rotation", "looking", "effects", "opening", "adopting", "interventions", "outcome"}
 WORK = ROTATION | {"audit", "suppression", "schedule", "doctor", "report", "infra"}
 ADAPTERS = {"services", "consumers", "journal", "notices"}
 MAY_IMPORT: dict[str, set[str]] = {
