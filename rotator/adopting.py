@@ -9,16 +9,17 @@ from rotator.core import events as ev
 from rotator.core.access_keys import KeyId, Status, mask
 from rotator.core.errors import AccessError, ConfigurationError, StopError
 from rotator.core.policy import Policy
-from rotator.core.ports import AccessKeys, Deadline, Endpoint
+from rotator.core.ports import AccessKeys, Deadline, Endpoint, KeyList
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import NotDerivable, Shape, SmtpCredential, derive, shape_of
 
+LISTS_BEFORE_NONE = 3
 PROOF_S = 30.0  # an adopted key has long propagated: three logins take a second
 
 
 def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopted:
     """First contact: whom we act on, and the key the consumers hold (the only Active one, or the one named)."""
-    who, listed = access_keys.identity(), access_keys.keys()
+    who, listed = access_keys.identity(), _believable(access_keys)
     if who.account != policy.account:
         raise AccessError(
             f"the credentials belong to account {who.account}, the file says {policy.account}",
@@ -43,6 +44,15 @@ def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopt
     current = key or (active[0] if active else "")
     consumers = tuple(one.name for one in policy.consumers)
     return ev.Adopted(listed.now, who.account, who.user, who.user_id, current, consumers)
+
+
+def _believable(access_keys: AccessKeys) -> KeyList:
+    """The key list; an empty one is asked for again, because absence from one list proves nothing."""
+    for _ in range(LISTS_BEFORE_NONE):
+        listed = access_keys.keys()
+        if listed.keys:
+            break
+    return listed
 
 
 @dataclass(frozen=True, slots=True)
