@@ -35,7 +35,7 @@ class Parts:
     keys: KeyStore
     mailboxes: Mailboxes
     user: str  # whose keys are meant when a call names nobody
-    paste: Callable[..., object]  # a person at Gmail's settings page; raises ValueError if there is none
+    paste: Callable[..., None]  # a person at Gmail's settings page; raises ValueError if nothing was saved
 
 
 class AdminServer:
@@ -141,7 +141,8 @@ class Controls:
         return {"key": given["key"], "status": given["status"]}
 
     def _paste(self, given: Arguments) -> Any:
-        return {"saved": self._world.paste(**{name: given[name] for name in PASTE})}
+        self._world.paste(**{name: given[name] for name in PASTE})
+        return {}
 
     def _mail(self, given: Arguments) -> Any:
         messages = self._world.mailboxes.messages(given["address"])

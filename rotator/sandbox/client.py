@@ -81,10 +81,10 @@ class Sandbox:
 
     def paste(
         self, mailbox: str, alias: str, username: str, password: str, host: str, port: int, security: str = "starttls"
-    ) -> bool:
-        """A person types the credential into Gmail's settings page; whether Gmail saved it."""
+    ) -> None:
+        """A person types it into Gmail's settings page; SandboxError with Gmail's text if it is not saved."""
         given = {"mailbox": mailbox, "alias": alias, "username": username, "password": password}
-        return bool(self._post("/gmail/paste", {**given, "host": host, "port": port, "security": security})["saved"])
+        self._post("/gmail/paste", {**given, "host": host, "port": port, "security": security})
 
     def mail(self, address: str) -> list[str]:
         """What arrived at an address, oldest first, as text."""

@@ -1,7 +1,9 @@
-"""Writes the sandbox's sample config.yaml and the relay's password file that it names."""
+"""Writes the sandbox's sample config.yaml, and the seal key and the relay's password file that it names."""
 
 from __future__ import annotations
 
+import base64
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import yaml
 
 from rotator.sandbox.certificates import write_private
+
+SEAL_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,16 @@ class Place:
     def state(self) -> Path:
         """The directory of journal and seal key."""
         return self.directory / "state"
+
+    @property
+    def journal(self) -> Path:
+        """The journal, made by the program when a key is adopted."""
+        return self.state / "journal.db"
+
+    @property
+    def seal_key(self) -> Path:
+        """The key that seals the journal's secrets."""
+        return self.state / "seal.key"
 
     @property
     def sasl_passwd(self) -> Path:
@@ -67,13 +81,20 @@ def write_configuration(place: Place, sample: Sample) -> None:
     }
     document: dict[str, Any] = {
         "version": 1,
-        "state": str(place.state / "journal.db"),
-        "seal": {"key_file": str(place.state / "seal.key")},
+        "state": str(place.journal),
+        "seal": {"key_file": str(place.seal_key)},
         **({"google": {"api_endpoint": sample.gmail_url}} if sample.gmail_url else {}),
         "users": [user],
     }
-    place.state.mkdir(mode=0o700, exist_ok=True)
+    _write_seal_key(place)
     write_private(place.config, yaml.safe_dump(document, sort_keys=False, width=1000).encode())
+
+
+def _write_seal_key(place: Place) -> None:
+    """A key of its own for this world's journal, unless a world was here before: its journal needs the old one."""
+    place.state.mkdir(mode=0o700, exist_ok=True)
+    if not place.seal_key.exists():
+        write_private(place.seal_key, base64.b64encode(secrets.token_bytes(SEAL_KEY_BYTES)) + b"\n")
 
 
 def write_sasl_passwd(place: Place, smtp_port: int, username: str, password: str) -> None:

@@ -142,10 +142,11 @@ class World:
         }
 
     def secrets(self) -> list[str]:
-        """Every secret this world ever made: keys, the passwords that follow from them, Google's tokens."""
+        """Every secret this world ever made: the seal key, access keys, the passwords that follow, Google's tokens."""
         keys = self.keys.secrets()
         google = self.gmail.secrets() if self.gmail is not None else []
-        return [*keys, *(smtp_password(secret, region) for secret in keys for region in self._regions), *google]
+        seal = [self.place.seal_key.read_text().strip()]
+        return [*seal, *keys, *(smtp_password(secret, region) for secret in keys for region in self._regions), *google]
 
     def password_of(self, key: Key) -> str:
         """The SMTP password of a key in this world's region."""
@@ -256,10 +257,16 @@ class World:
         )
         write_configuration(self.place, sample)
 
-    def _paste(self, **given: Any) -> object:
+    def _paste(self, **given: Any) -> None:
+        """A person at Gmail's settings page; raises ValueError if it does not save, KeyError for an unknown alias."""
+        from rotator.sandbox.gmail import PasteRefused
+
         if self.gmail is None:
             raise ValueError("this world has no Gmail")
-        return self.gmail.paste(**given)
+        try:
+            self.gmail.paste(**given)
+        except PasteRefused as refused:
+            raise ValueError(str(refused)) from None
 
     def _new_user_id(self) -> str:
         return "AIDA" + "".join(self._rng.choices(string.ascii_uppercase + "234567", k=17))
