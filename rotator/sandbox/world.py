@@ -80,10 +80,12 @@ class World:
         scenario: Scenario | None = None,
         lags: Lags | None = None,
         idle_s: float = IDLE_S,
+        gmail_options: Mapping[str, Any] | None = None,
     ) -> World:
         """Start a world whose files lie in `directory` (made if missing, 0700).
 
-        `calm` = no lags at all; otherwise small ones drawn from `seed`.  Raises ValueError for a world that
+        `calm` = no lags at all; otherwise small ones drawn from `seed`.  `gmail_options` go to GmailServer as they
+        are (merge, validate_on_update, relay_lag_s, ...).  Raises ValueError for a world that
         could not exist and UnknownFault for a fault that nothing implements.
         """
         chosen = scenario or Scenario()
@@ -92,7 +94,7 @@ class World:
         world = cls(Place(directory.resolve()), chosen, lags or (Lags.none() if calm else Lags()), seed, idle_s)
         try:
             world._populate()
-            world._open()
+            world._open(({"dsn_delay_s": 0.0} if calm else {}) | dict(gmail_options or {}))
             for name, times in (faults or {}).items():
                 world.faults.arm(name, times)
         except BaseException:
@@ -210,7 +212,7 @@ class World:
         if initial.status == "Inactive":
             self.keys.set_status(user, key.id, "Inactive", born)
 
-    def _open(self) -> None:
+    def _open(self, gmail_options: dict[str, Any]) -> None:
         for server in (self.smtp, self._aws, self._admin):
             server.start()
             self._stack.callback(server.stop)
@@ -218,10 +220,10 @@ class World:
         if held is not None:
             write_sasl_passwd(self.place, self.smtp.port, held.id, self.password_of(held))
         if self.scenario.gmail and held is not None:
-            self._open_gmail(held)
+            self._open_gmail(held, gmail_options)
         self._write_configuration()
 
-    def _open_gmail(self, held: Key) -> None:
+    def _open_gmail(self, held: Key, options: dict[str, Any]) -> None:
         """A Workspace domain with one mailbox and alias, and a personal mailbox with an alias; both hold `held`."""
         from rotator.sandbox.gmail import GmailServer
 
@@ -233,6 +235,7 @@ class World:
             self.mailboxes,
             ca_file=self.authority.ca_file,
             directory=self.place.directory,
+            **options,
         )
         gmail.start()
         self._stack.callback(gmail.stop)
