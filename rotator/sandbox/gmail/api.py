@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from rotator.sandbox.faults import Faults
 from rotator.sandbox.gmail import discovery, fields, reading
@@ -121,6 +122,7 @@ class Api:
 
     def _token(self, request: Request) -> Response:
         form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        form |= _client_in_header(request.authorization)
         return self._recorded(
             "token", GRANTS.get(form.get("grant_type", ""), "unknown"), "", lambda: (200, self._tokens.grant(form))
         )
@@ -192,6 +194,18 @@ class Api:
             raise rate_403(self._store.clock.now() + RETRY_AFTER)
         if self._faults.take(fault.RATE_429):
             raise rate_429()
+
+
+def _client_in_header(authorization: str | None) -> dict[str, str]:
+    """Client id and secret as HTTP Basic (RFC 6749 section 2.3.1), which is how google_auth_oauthlib sends them."""
+    kind, _, encoded = (authorization or "").partition(" ")
+    if kind.lower() != "basic":
+        return {}
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}
 
 
 def _parsed(body: bytes) -> object:

@@ -193,6 +193,10 @@ class GmailServer:
         """The person changes the password, or removes the app: its tokens die."""
         self._tokens.revoke(user)
 
+    def expire_access_tokens(self) -> None:
+        """Every access token is expired now: what an hour of real time does, which no test waits for."""
+        self._tokens.expire_access()
+
     def forget_history(self, mailbox: str) -> None:
         """Make every older startHistoryId answer 404, as Gmail does after a week or so."""
         user = self._user(mailbox)

@@ -103,6 +103,10 @@ class Tokens:
         self._refresh = {token: held for token, held in self._refresh.items() if held.user.lower() != who}
         self._access = {token: held for token, held in self._access.items() if (held.user or "").lower() != who}
 
+    def expire_access(self) -> None:
+        """All access tokens die now; refresh tokens and keys still make new ones."""
+        self._access = {}
+
     def grant(self, form: dict[str, str]) -> dict[str, Any]:
         """Answer one token request; raises TokenError."""
         if self._faults.take(fault.INVALID_GRANT):
