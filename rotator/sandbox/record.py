@@ -39,7 +39,7 @@ class Record:
         self._now = now
         self._changed = threading.Condition()
         self._entries: list[Entry] = []
-        self._hold: tuple[int, When] | None = None
+        self._hold: tuple[int | str, When] | None = None
         self._held: int | None = None
         self._released = False
 
@@ -57,8 +57,8 @@ class Record:
             self._entries[n] = Entry(**{**asdict(self._entries[n]), "outcome": outcome})
             self._stop_here(n, "after")
 
-    def hold(self, call: int, when: When) -> None:
-        """Set the breakpoint at absolute call number `call` (see `count`)."""
+    def hold(self, call: int | str, when: When) -> None:
+        """Set the breakpoint: at absolute call number `call` (see `count`), or at the next call of that name."""
         with self._changed:
             self._hold, self._held, self._released = (call, when), None, False
 
@@ -85,7 +85,7 @@ class Record:
             return self._entries[since:]
 
     def _stop_here(self, n: int, when: When) -> None:
-        if self._hold != (n, when):
+        if self._hold not in ((n, when), (self._entries[n].name, when)):
             return
         self._held = n
         self._changed.notify_all()

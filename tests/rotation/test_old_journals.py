@@ -1,0 +1,45 @@
+"""Journals that older versions left behind, at every step: this version finishes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rotator import interventions
+from rotator.core import steps
+from rotator.core.access_keys import Status
+from rotator.rotation import Rotation
+from tests.rotation.memory_world import DAY
+from tests.rotation.recorded import JOURNALS, SNAPSHOTS, reopen
+
+KEPT = sorted(JOURNALS.glob("v*/*.db"))
+
+
+def test_every_step_has_its_journal() -> None:
+    """For the current schema version there is a journal of every step."""
+    assert {one.stem for one in (JOURNALS / "v1").glob("*.db")} == set(SNAPSHOTS)
+
+
+@pytest.mark.parametrize("database", KEPT, ids=[f"{one.parent.name}-{one.stem}" for one in KEPT])
+def test_an_old_journal_is_finished(database: Path, tmp_path: Path) -> None:
+    """Whatever step a run was left at, and by whichever version, it ends with one Active key that everybody holds."""
+    tmp_path.chmod(0o700)
+    world, open_parts = reopen(database, tmp_path)
+    for _ in range(40):
+        parts = open_parts()
+        with parts.journal:  # type: ignore[attr-defined]
+            rotation = Rotation(parts)
+            step = rotation.go_on().step
+            if isinstance(step, steps.Ask):
+                for name in step.targets:
+                    held = interventions.hand_over(rotation, name, "jada").credential
+                    parts.consumers[name].held = held  # type: ignore[attr-defined]
+                    interventions.confirm(rotation, name, "jada")
+        if isinstance(step, steps.Finish):
+            break
+        world.tick(DAY)
+    (key,) = world.keys.values()
+    assert step == steps.Finish("rotated")
+    assert key.key.status is Status.ACTIVE
+    assert {one.held.key for one in parts.consumers.values()} == {key.key.id}  # type: ignore[attr-defined]
