@@ -44,7 +44,6 @@ class Envelope:
     sender: str
     recipients: tuple[str, ...]
     raw: bytes
-    front: str  # the front end's name, for the Received header
 
 
 class Outbox:
@@ -138,11 +137,11 @@ class Outbox:
         """The mail as the recipient's server gets it: Message-ID and Date are SES's own, a Received line is added."""
         head, separator, body = envelope.raw.partition(b"\r\n\r\n")
         date = format_datetime(self._now().replace(microsecond=0))
+        out, domain = f"a8-31.smtp-out.{self._own_domain('amazonses.com')}", recipient.rpartition("@")[2]
         added = (
             f"Return-Path: <{message_id}@{bounces_to}>\r\n"
-            "Received: from client.invalid by email-smtp.amazonaws.com with SMTP\r\n"
-            f"\t(SimpleEmailService-{envelope.front})\r\n"
-            f"\tid {message_id[:24]} for {recipient};\r\n\t{date}\r\n"
+            f"Received: from {out} ({out} [127.0.0.1])\r\n\tby mx.{domain} with ESMTPS id {message_id[:24]}\r\n"
+            f"\tfor <{recipient}>; {date}\r\n"
             f"Date: {date}\r\nMessage-ID: <{message_id}@{self._own_domain('amazonses.com', 'email')}>\r\n"
         )
         return added.encode() + b"\r\n".join(_without_replaced(head.split(b"\r\n"))) + separator + body

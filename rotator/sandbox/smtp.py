@@ -169,7 +169,7 @@ class Session:
         if raw is None:
             reply = "552 Message is too long."
         else:
-            envelope = Envelope(self._sender, tuple(self._recipients), raw, self._front.name)
+            envelope = Envelope(self._sender, tuple(self._recipients), raw)
             reply = await asyncio.to_thread(self._endpoint.outbox.accept, envelope, self._key)
         self._forget_mail()
         await self._say(reply)

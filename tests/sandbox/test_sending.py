@@ -77,7 +77,7 @@ def test_a_mail_is_delivered_with_sess_own_headers(world: World) -> None:
     assert message.get_all("Message-ID") == [message["Message-ID"]]
     assert message["Subject"] == "token 42"
     assert message["Return-Path"].endswith("@amazonses.com>")
-    assert "email-smtp.amazonaws.com" in message["Received"]
+    assert "from a8-31.smtp-out.amazonses.com" in message["Received"]
     assert message.get_content() == ".dot\r\n"
 
 

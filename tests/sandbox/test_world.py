@@ -97,10 +97,10 @@ def test_two_worlds_in_one_process_share_nothing(make_world: MakeWorld) -> None:
     """Users, keys and other services of one world are unknown in the other."""
     one, two = make_world(seed=1, calm=True), make_world(seed=2, calm=True)
     aws(one, "iam").create_user(UserName="only-here")
-    aws(one, "ssm").put_parameter(Name="/only/here", Value="x", Type="String")
+    aws(one, "secretsmanager").create_secret(Name="only/here", SecretString="x")
     names = [user["UserName"] for user in aws(two, "iam").list_users()["Users"]]
     assert sorted(names) == [USER, "sandbox-admin"]
-    assert aws(two, "ssm").describe_parameters()["Parameters"] == []
+    assert aws(two, "secretsmanager").list_secrets()["SecretList"] == []
     assert first_key(one).id != first_key(two).id
 
 
