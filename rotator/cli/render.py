@@ -1,0 +1,185 @@
+"""The only module that prints.  Results go to stdout, progress and failures to stderr, each judged for itself.
+
+Colour: `--color`, then NO_COLOR, then FORCE_COLOR, then whether it is a terminal; `TERM=dumb` is none.  A stream that
+cannot take `✓` or `…` gets words and dots.  Everything foreign loses its control characters before it is shown.
+With `--json` stdout carries exactly one document, also after a failure, and the words for people go to stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from rotator.cli.text import duration, harmless
+
+WIDE = 10_000  # off a terminal nothing is folded or cut: cron mail keeps its hints
+COLOURS = {"ok": "32", "failed": "31;1", "waiting": "36", "warning": "33;1"}
+MARKS = {"ok": "✓", "failed": "✗", "waiting": "·", "warning": "!"}  # noqa: RUF001 - typographic on purpose
+WORDS = {"ok": "ok", "failed": "FAIL", "waiting": "-", "warning": "warn"}
+PLAIN = str.maketrans({"✓": "ok", "✗": "FAIL", "·": "-", "…": "...", "→": "->", "–": "-"})  # noqa: RUF001
+NAME_WIDTH, DETAIL_WIDTH = 11, 52
+
+
+@dataclass(slots=True)
+class Screen:
+    """Where the words of one command go.  `mail_flows_on` is what is known when a failure has to be told."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    color: str = "auto"
+    log_format: str = "text"
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    mail_flows_on: tuple[str, ...] = ()
+    _held: list[str] | None = None
+
+    # --- results ---------------------------------------------------------------------------------------------------
+
+    def out(self, text: str = "", mark: str = "") -> None:
+        """One line or several of the result, for people; nothing with `--json`."""
+        if not self.json:
+            self._write(sys.stdout, self._marked(sys.stdout, mark) + harmless(text, lines=True))
+
+    def document(self, schema: str, fields: Mapping[str, Any]) -> None:
+        """The one JSON document, if JSON was asked for."""
+        if self.json:
+            self._write(sys.stdout, json.dumps({"schema": schema, **fields}, indent=2))
+
+    def raw(self, text: str) -> None:
+        """Text for another program (a password for a pipe, a policy), exactly as it is."""
+        self._write(sys.stdout, text)
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Aligned columns on stdout; nothing with `--json`."""
+        if self.json:
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for header in headers:
+            grid.add_column(Text(self.fit(sys.stdout, header)), no_wrap=True)
+        for row in rows:
+            grid.add_row(*(Text(self.fit(sys.stdout, harmless(cell))) for cell in row))
+        page = io.StringIO()
+        Console(
+            file=page, width=WIDE, force_terminal=False, color_system=None,
+            markup=False, emoji=False, highlight=False, legacy_windows=False,
+        ).print(grid)  # fmt: skip
+        self._write(sys.stdout, "\n".join(line.rstrip() for line in page.getvalue().rstrip("\n").split("\n")))
+
+    # --- progress and failures -------------------------------------------------------------------------------------
+
+    def say(self, text: str, mark: str = "", *, always: bool = False) -> None:
+        """A line for whoever watches; `always` also when they asked for quiet."""
+        if always or not self.quiet:
+            self._log(self._marked(sys.stderr, mark) + harmless(text, lines=True), mark or "info")
+
+    def step(self, status: str, name: str, detail: str, ms: int | None = None) -> None:
+        """One finished step of the protocol."""
+        took = f"{detail:<{DETAIL_WIDTH}}  {duration(ms)}" if ms is not None else detail
+        self.say(f"{name:<{NAME_WIDTH}} {took}".rstrip(), status)
+
+    def hold(self) -> None:
+        """Keep progress back until `release`: a run that goes well off a terminal says one line."""
+        if not sys.stderr.isatty():
+            self._held = []
+
+    def release(self, *, show: bool) -> None:
+        """End `hold`; `show` prints what was kept back."""
+        held, self._held = self._held, None
+        for line in (held or []) if show else []:
+            self._write(sys.stderr, line)
+
+    def prompt(self, text: str) -> None:
+        """A question on stderr, without a line end."""
+        self._write(sys.stderr, harmless(text), end="")
+
+    def shout(self) -> None:
+        """The first line of every command while the environment sends it anywhere but to the real services."""
+        found = sorted(name for name in self.environ if _redirects(name) and self.environ[name])
+        if found:
+            shown = ", ".join(f"{name}={self.environ[name]}" for name in found)
+            self.say(f"NOT THE REAL AWS: {shown}", "warning", always=True)
+
+    # --- how -------------------------------------------------------------------------------------------------------
+
+    def coloured(self, stream: TextIO) -> bool:
+        """Whether this stream gets colour."""
+        if self.color != "auto":
+            return self.color == "always"
+        if self.environ.get("NO_COLOR"):
+            return False
+        if self.environ.get("FORCE_COLOR"):
+            return True
+        return stream.isatty() and self.environ.get("TERM") != "dumb"
+
+    def fit(self, stream: TextIO, text: str) -> str:
+        """The text in characters that the stream can take."""
+        encoding = getattr(stream, "encoding", None) or "ascii"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            return text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+        return text
+
+    def _marked(self, stream: TextIO, mark: str) -> str:
+        if not mark:
+            return ""
+        shown = MARKS[mark] if self.fit(stream, MARKS[mark]) == MARKS[mark] else f"{WORDS[mark]:<4}"
+        return shown + " "
+
+    def _log(self, text: str, level: str) -> None:
+        if self.log_format == "json":
+            text = json.dumps({"level": level, "message": text})
+        if self._held is None:
+            self._write(sys.stderr, text, mark=level)
+        else:
+            self._held.append(text)
+
+    def _write(self, stream: TextIO, text: str, *, end: str = "\n", mark: str = "") -> None:
+        shown = self.fit(stream, text)
+        if mark in COLOURS and self.log_format == "text" and self.coloured(stream):
+            shown = f"\x1b[{COLOURS[mark]}m{shown[:1]}\x1b[0m{shown[1:]}"
+        # Whoever read this is gone, or the disk of the log is full: a rotation does not stop for that.
+        forgiven = OSError if stream is sys.stderr else BrokenPipeError
+        try:
+            stream.write(shown + end)
+            stream.flush()
+        except forgiven:
+            _discard(stream)
+
+
+def _redirects(name: str) -> bool:
+    return name == "ROTATOR_TRUST_HOSTS" or name.startswith("AWS_ENDPOINT_URL")
+
+
+def _discard(stream: TextIO) -> None:
+    """Point the stream at nothing, so that the interpreter's last flush does not complain either."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+_current = Screen()
+
+
+def screen() -> Screen:
+    """The screen of the command at work."""
+    return _current
+
+
+def use(chosen: Screen) -> Screen:
+    """Make `chosen` the screen of this process; main() needs it for what it did not foresee."""
+    global _current  # noqa: PLW0603 - as global as stdout itself
+    _current = chosen
+    return chosen

@@ -1,0 +1,291 @@
+"""`rotator rotate`: start a rotation or continue the open one, of one user or of all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli import ask
+from rotator.cli.ending import DAILY, Steps, document, rule_line, show_report
+from rotator.cli.failure import Failure, show
+from rotator.cli.options import Key, Options, Reason, User, Yes, command
+from rotator.cli.signals import signals
+from rotator.cli.text import mask_ids, when
+from rotator.core.errors import (
+    ConfigurationError,
+    Exit,
+    HelpNeeded,
+    JournalError,
+    LockHeld,
+    NoJournal,
+    RotatorError,
+    SealError,
+)
+from rotator.core.policy import Mode
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration
+    from rotator.opening import Request
+    from rotator.outcome import Report
+    from rotator.rotation import Ending, Rotation
+
+URGENT_FIRST = (70, 3, 1, 4, 6, 5)  # with --all the most urgent code wins
+CANNOT_RECORD = (JournalError, SealError, NoJournal, LockHeld)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for, beside the user."""
+
+    request: Request
+    grace_s: int | None = None
+    yes: bool = False
+    explain: bool = False
+
+
+@command
+def rotate(
+    options: Options,
+    user: User = None,
+    every: Annotated[bool, typer.Option("--all", help="Every user of the file; the most urgent exit code.")] = False,
+    if_due: Annotated[bool, typer.Option("--if-due", help="Do nothing if no key is due and no run is open.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="With --dry-run: exit 7 if something would change.")
+    ] = False,
+    explain_decision: Annotated[bool, typer.Option("--explain-decision", help="Say which rule decided.")] = False,
+    grace: Annotated[
+        str, typer.Option("--grace", metavar="72h", help="How long the old key stays Active, instead of the file's.")
+    ] = "",
+    emergency: Annotated[bool, typer.Option("--emergency", help="Get rid of --key: no grace, no quiet.")] = False,
+    revoke_first: Annotated[
+        bool, typer.Option("--revoke-first", help="Switch --key off at once; mail is deferred meanwhile.")
+    ] = False,
+    key: Key = "",
+    reason: Reason = "",
+    yes: Yes = False,
+) -> int:
+    """Start a rotation, or continue the open one; safe to run again at any time.
+
+    It goes as far as it can: with work left it ends with the time of the next step, and something must run it daily.
+    """
+    mode = Mode.REVOKE_FIRST if revoke_first else Mode.EMERGENCY if emergency else Mode.SCHEDULED
+    _refuse_nonsense(user=user, every=every, mode=mode, key=key, detailed=detailed_exitcode, dry_run=dry_run)
+    configuration = options.configuration()
+    wanted = Wanted(
+        _request(options, configuration, user, mode, key, reason, if_due=if_due),
+        _grace(grace),
+        yes,
+        explain_decision or options.screen.verbose,
+    )
+    if dry_run:
+        from rotator.cli.dry_run import dry_run as planned
+
+        code = planned(options, configuration, configuration.user(user).name, wanted.request)
+        return int(Exit.WOULD_CHANGE if code == Exit.WOULD_CHANGE and detailed_exitcode else code % Exit.WOULD_CHANGE)
+    if every:
+        return _all(options, configuration, wanted)
+    return _alone(options, configuration, configuration.user(user).name, wanted)
+
+
+def _refuse_nonsense(*, user: str | None, every: bool, mode: Mode, key: str, detailed: bool, dry_run: bool) -> None:
+    if every and (user or mode or dry_run):
+        raise ConfigurationError(
+            "--all is for scheduled runs of every user", fix="leave out --all, or the other option"
+        )
+    if detailed and not dry_run:
+        raise ConfigurationError("--detailed-exitcode is only for --dry-run", fix="add --dry-run")
+    if key and not mode:
+        raise ConfigurationError(
+            "--key names the key of an incident", fix="add --emergency or --revoke-first, or leave out --key"
+        )
+
+
+def _request(
+    options: Options,
+    configuration: Configuration,
+    user: str | None,
+    mode: Mode,
+    key: str,
+    reason: str,
+    *,
+    if_due: bool,
+) -> Request:
+    """The request; an incident without a key or a reason is asked for it, or refused naming the keys."""
+    from rotator.opening import Request
+
+    if mode is Mode.SCHEDULED:
+        return Request(reason=reason, if_due=if_due)
+    if not key:
+        name = configuration.user(user).name
+        raise ConfigurationError(
+            f"an incident names the key it is about; {name} has: {_keys_of(configuration, name)}",
+            why="which key leaked is for a person to say",
+            fix=f"rotator rotate --user {name} {_flag(mode)} --key AKIA… --reason …",
+            runbook="runbooks/compromised-key.md",
+            id="incident-needs-key",
+        )
+    return Request(mode, key, ask.reason(options, reason), if_due)
+
+
+def _flag(mode: Mode) -> str:
+    return "--revoke-first" if mode is Mode.REVOKE_FIRST else "--emergency"
+
+
+def _keys_of(configuration: Configuration, name: str) -> str:
+    from rotator import wiring
+    from rotator.core.steps import Look
+
+    try:
+        with wiring.reading(configuration, name, environ=os.environ) as rotation:
+            rotation.look(Look.KEYS)
+            listed = rotation.situation.listed.values()
+            return ", ".join(f"{one.id} ({one.status})" for one in listed) or "no key"
+    except RotatorError:
+        return "keys that could not be listed now"
+
+
+def _grace(text: str) -> int | None:
+    from rotator.core.durations import parse_duration
+
+    return parse_duration(text) if text else None
+
+
+def _alone(options: Options, configuration: Configuration, user: str, wanted: Wanted) -> int:
+    report, fields = one_user(options, configuration, user, wanted)
+    options.screen.document("rotator/rotate/1", fields)
+    return int(report.exit_code) if report else 0
+
+
+def _all(options: Options, configuration: Configuration, wanted: Wanted) -> int:
+    """Every user, whatever becomes of the others."""
+    found: list[dict[str, Any]] = []
+    for user in configuration.users:
+        try:
+            _, fields = one_user(options, configuration, user.name, wanted)
+        except RotatorError as error:
+            failure = Failure.of(error)
+            options.screen.say(f"{user.name}:", always=True)
+            show(options.screen, failure)
+            fields = {"user": user.name, "ok": False, "exit_code": failure.exit_code, "outcome": failure.id,
+                      "summary": mask_ids(failure.message)}  # fmt: skip
+        options.screen.mail_flows_on = ()
+        found.append(fields)
+    code = most_urgent([one["exit_code"] for one in found])
+    options.screen.document("rotator/rotate-all/1", {"ok": code == 0, "exit_code": code, "users": found})
+    return code
+
+
+def most_urgent(codes: Sequence[int]) -> int:
+    """The code that a timer must see."""
+    rest = [code for code in codes if code and code not in URGENT_FIRST]
+    return next((code for code in (*URGENT_FIRST, *rest) if code in codes), 0)
+
+
+def one_user(
+    options: Options, configuration: Configuration, user: str, wanted: Wanted
+) -> tuple[Report | None, dict[str, Any]]:
+    """Go on with one user's rotation, and show it.  None: the person said no.  Raises RotatorError, Interrupted."""
+    if not _agreed(options, configuration, user, wanted):
+        options.screen.out("Nothing was changed.")
+        return None, {"ok": True, "user": user, "outcome": "declined", "exit_code": 0}
+    steps_shown = Steps(options.screen)
+    if wanted.request.if_due:
+        options.screen.hold()
+    try:
+        report, ending = _work(options, configuration, user, wanted, steps_shown)
+    except CANNOT_RECORD as error:
+        raise _by_hand(error, configuration, user, wanted.request) from error
+    show_report(options.screen, report, ending, steps_shown)
+    if wanted.explain and ending is not None:
+        options.screen.say(rule_line(ending.rule))
+    options.screen.release(show=report.exit_code is not Exit.OK)
+    return report, document(report, steps_shown.done, ending.rule if ending else "")
+
+
+def _work(
+    options: Options, configuration: Configuration, user: str, wanted: Wanted, steps_shown: Steps
+) -> tuple[Report, Ending | None]:
+    from rotator import wiring
+    from rotator.opening import begin
+    from rotator.outcome import report
+
+    def observer(progress: Any) -> None:
+        steps_shown.observe(progress)
+        signals.check()
+
+    with (
+        signals.finishing_steps(),
+        wiring.rotation(
+            configuration, user, environ=os.environ, observer=observer, grace_s=wanted.grace_s, sleep=signals.sleep
+        ) as rotation,
+    ):
+        steps_shown.show("lock", f"{user}: one run at a time")
+        try:
+            begun = rotation.facts.run
+            if begun is not None:
+                options.screen.say(f"Continuing run {begun.id} ({begun.mode.name.lower().replace('_', ' ')})")
+            nothing = begin(rotation, wanted.request, wiring.new_run_id(user, rotation.time.now()))
+            if nothing:
+                return _nothing(options, rotation, user, nothing), None
+            steps_shown.show("survey", _surveyed(rotation))
+            ending = rotation.go_on()
+        except RotatorError:
+            options.screen.mail_flows_on = _flowing(rotation)
+            raise
+    return report(ending, user), ending
+
+
+def _surveyed(rotation: Rotation) -> str:
+    keys = rotation.situation.listed.values()
+    return ", ".join(f"{one.id} {one.status}" for one in keys) or "no keys"
+
+
+def _flowing(rotation: Rotation) -> tuple[str, ...]:
+    """The Active keys of ours, as last listed; empty if nothing was listed."""
+    s = rotation.situation
+    return tuple(one.id for one in s.listed.values() if one.active and s.facts.key(one.id).ours)
+
+
+def _nothing(options: Options, rotation: Rotation, user: str, nothing: str) -> Report:
+    """Nothing is to be done: not due, or the leaked key is retired already."""
+    from rotator.opening import due_at
+    from rotator.outcome import Report
+
+    due = due_at(rotation)
+    if nothing == "not due":
+        says = f"nothing due: {rotation.facts.current} is due {when(due)}" if due else "nothing due"
+    else:
+        says = "that key is retired already; nothing was created"
+    options.screen.out(f"{user}: {mask_ids(says)}; {DAILY}" if nothing == "not due" else f"{user}: {says}")
+    return Report(user, "", "nothing due", Exit.OK, says, until=due, mail_flows_on=_flowing(rotation))
+
+
+def _by_hand(error: RotatorError, configuration: Configuration, user: str, request: Request) -> RotatorError:
+    """Revoke first must not hang on the journal: the plain line that does it without us."""
+    from rotator.opening import plain_revoke
+
+    if request.mode is not Mode.REVOKE_FIRST:
+        return error
+    return HelpNeeded(
+        f"{request.key} was not revoked: {error}",
+        why="the key is still Active, and this program changes nothing that it cannot write down",
+        fix=f"switch it off by hand, now: {plain_revoke(user, request.key)}",
+        id="revoke-by-hand",
+        runbook="runbooks/compromised-key.md",
+    )
+
+
+def _agreed(options: Options, configuration: Configuration, user: str, wanted: Wanted) -> bool:
+    """Whether to go on: asked at a terminal, before a run is opened or becomes more urgent."""
+    if wanted.yes or not options.interactive:
+        return True
+    if wanted.request.mode is Mode.REVOKE_FIRST:
+        return ask.yes(options, f"Switch {wanted.request.key} off now? Mail is deferred until every consumer is told.")
+    from rotator.cli.dry_run import show_plan_if_new
+
+    return not show_plan_if_new(options, configuration, user, wanted.request) or ask.yes(options, "Go on?")

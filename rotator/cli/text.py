@@ -1,0 +1,80 @@
+"""Values as people read them: times in UTC, ages, masked key ids, and foreign text made harmless."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+from rotator.core.access_keys import mask
+from rotator.core.trust import CONTROL_CATEGORIES
+
+KEY_ID = re.compile(r"\bA[KS]IA[A-Z0-9]{12,}\b")
+SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=_-]{32,}")  # secrets have 40 characters, passwords 44, tokens more
+DAY_S, HOUR_S, MINUTE_S = 24 * 3600, 3600, 60
+
+PROTOCOL = {
+    1: "lock",
+    2: "survey",
+    3: "preflight",
+    4: "create",
+    5: "verify",
+    6: "push",
+    7: "confirm",
+    8: "grace",
+    9: "deactivate",
+    10: "watch",
+    11: "delete",
+}
+
+
+def when(at: int) -> str:
+    """`27 Nov 2026 03:14 UTC`."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment.day} {moment:%b %Y %H:%M} UTC"
+
+
+def iso(at: int | None) -> str | None:
+    """The time as JSON carries it: UTC, ISO 8601; None stays None."""
+    return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def span(seconds: int) -> str:
+    """The largest whole unit: `12 d`, `2 h`, `1 min`, `0 min`."""
+    seconds = abs(seconds)
+    for unit, size in (("d", DAY_S), ("h", HOUR_S)):
+        if seconds >= size * (2 if unit == "d" else 1):
+            return f"{seconds // size} {unit}"
+    return f"{seconds // MINUTE_S} min"
+
+
+def ago(at: int, now: int) -> str:
+    """`2 h ago`, or `in 68 d` for what is still to come."""
+    return f"in {span(at - now)}" if at > now else f"{span(now - at)} ago"
+
+
+def duration(ms: int) -> str:
+    """`0.4 s`, `7.5 s`, `3 min`."""
+    return f"{ms / 1000:.1f} s" if ms < 120_000 else f"{ms // 60_000} min"
+
+
+def mask_ids(text: str) -> str:
+    """The text with every access key id shortened; for prose and tables, never for a command to type."""
+    return KEY_ID.sub(lambda found: mask(found.group()), text)
+
+
+def without_secrets(text: str) -> str:
+    """The text without anything long enough to be a secret: for errors that nobody foresaw."""
+    return SECRET_LIKE.sub("***", text)
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """The text without control, invisible and rearranging characters; `lines` keeps line ends."""
+    kept = "\n" if lines else ""
+    spaced = text.replace("\t", " ") if lines else re.sub(r"[\t\n\r]+", " ", text)
+    return "".join(one for one in spaced if one in kept or unicodedata.category(one) not in CONTROL_CATEGORIES)
+
+
+def both(names: tuple[str, ...]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
