@@ -175,30 +175,34 @@ def _lines(played: Sequence[Planned]) -> Iterator[Line]:
 def _line(planned: Planned) -> Line | None:
     step = planned.step
     match step:
-        case steps.Preflight():
-            return Line(3, "preflight", "", "IAM, journal, seal, endpoints, consumers")
+        case steps.Wait(number=number, until=until, why=why):
+            return Line(number, PROTOCOL[number], "", f"until {when(until)}: {why}")
+        case steps.Ask(number=number, targets=names, what=what):
+            return Line(number, PROTOCOL[number], ", ".join(names), _asked(what))
+        case steps.SendCanary(consumer=name, number=number):
+            return Line(number, PROTOCOL[number], name, _canary(number))
         case steps.Create():
             return Line(4, "create", "", "new access key")
-        case steps.Discard(what=what):
-            return Line(4, "discard", what.key, "a new key that nobody was given")
         case steps.Verify(endpoint=endpoint):
             return Line(5, "verify", endpoint, "SMTP AUTH, several in a row (IAM needs 10 to 20 s)")
         case steps.Push(consumer=name):
             return Line(6, "push", name, "")
-        case steps.SendCanary(consumer=name, number=number):
-            return Line(number, PROTOCOL[number], name, _canary(number))
-        case steps.Ask(number=number, targets=names, what=what):
-            return Line(number, PROTOCOL[number], ", ".join(names), _asked(what))
-        case steps.Deactivate(retired=what):
-            return Line(9, "deactivate", what.key, "then wait until SES refuses it")
+        case _:
+            return _line_of_key(step)
+
+
+def _line_of_key(step: steps.Step) -> Line | None:
+    match step:
+        case steps.Discard(what=orphan):
+            return Line(4, "discard", orphan.key, "a new key that nobody was given")
+        case steps.Deactivate(retired=retired):
+            return Line(9, "deactivate", retired.key, "then wait until SES refuses it")
         case steps.Revoke(key=key):
             return Line(9, "deactivate", key, "revoked at once; mail of its holders is deferred")
-        case steps.Reactivate(key=key):
-            return Line(9, "reactivate", key, step.why)
-        case steps.Delete(what=what):
-            return Line(11, "delete", what.key, f"{what.why}; its sealed password is erased")
-        case steps.Wait(number=number, until=until, why=why):
-            return Line(number, PROTOCOL[number], "", f"until {when(until)}: {why}")
+        case steps.Reactivate(key=key, why=why):
+            return Line(9, "reactivate", key, why)
+        case steps.Delete(what=gone):
+            return Line(11, "delete", gone.key, f"{gone.why}; its sealed password is erased")
         case _:
             return None
 

@@ -71,7 +71,8 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """As Typer does it; the suggestion for a slip of the finger needs the names."""
-        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[arg-type]
+        names: Any = dict.fromkeys(COMMANDS)
+        self.commands = names
         return super().resolve_command(ctx, args)
 
 

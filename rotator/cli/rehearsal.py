@@ -17,7 +17,7 @@ from rotator.rotation import Rotation
 
 
 class Rehearsal:
-    """Implements `ports.Journal` over a journal opened for reading.  Nothing that changes a secret or needs the lock."""
+    """Implements `ports.Journal` over a journal opened for reading; nothing here needs the lock."""
 
     def __init__(self, read: Journal) -> None:
         """Begin with the events there are."""

@@ -20,9 +20,9 @@ from rotator.cli.text import duration, harmless
 
 WIDE = 10_000  # off a terminal nothing is folded or cut: cron mail keeps its hints
 COLOURS = {"ok": "32", "failed": "31;1", "waiting": "36", "warning": "33;1"}
-MARKS = {"ok": "✓", "failed": "✗", "waiting": "·", "warning": "!"}  # noqa: RUF001 - typographic on purpose
+MARKS = {"ok": "✓", "failed": "✗", "waiting": "·", "warning": "!"}
 WORDS = {"ok": "ok", "failed": "FAIL", "waiting": "-", "warning": "warn"}
-PLAIN = str.maketrans({"✓": "ok", "✗": "FAIL", "·": "-", "…": "...", "→": "->", "–": "-"})  # noqa: RUF001
+PLAIN = str.maketrans({"✓": "ok", "✗": "FAIL", "·": "-", "…": "...", "→": "->", "–": "-"})
 NAME_WIDTH, DETAIL_WIDTH = 11, 52
 
 

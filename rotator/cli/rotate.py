@@ -12,19 +12,11 @@ import typer
 from rotator.cli import ask
 from rotator.cli.ending import DAILY, Steps, document, rule_line, show_report
 from rotator.cli.failure import Failure, show
+from rotator.cli.incident import CANNOT_RECORD, by_hand, request_of
 from rotator.cli.options import Key, Options, Reason, User, Yes, command
 from rotator.cli.signals import signals
 from rotator.cli.text import mask_ids, when
-from rotator.core.errors import (
-    ConfigurationError,
-    Exit,
-    HelpNeeded,
-    JournalError,
-    LockHeld,
-    NoJournal,
-    RotatorError,
-    SealError,
-)
+from rotator.core.errors import ConfigurationError, Exit, RotatorError
 from rotator.core.policy import Mode
 
 if TYPE_CHECKING:
@@ -34,7 +26,6 @@ if TYPE_CHECKING:
     from rotator.rotation import Ending, Rotation
 
 URGENT_FIRST = (70, 3, 1, 4, 6, 5)  # with --all the most urgent code wins
-CANNOT_RECORD = (JournalError, SealError, NoJournal, LockHeld)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +68,7 @@ def rotate(
     _refuse_nonsense(user=user, every=every, mode=mode, key=key, detailed=detailed_exitcode, dry_run=dry_run)
     configuration = options.configuration()
     wanted = Wanted(
-        _request(options, configuration, user, mode, key, reason, if_due=if_due),
+        request_of(options, configuration, user, mode, key, reason, if_due=if_due),
         _grace(grace),
         yes,
         explain_decision or options.screen.verbose,
@@ -103,50 +94,6 @@ def _refuse_nonsense(*, user: str | None, every: bool, mode: Mode, key: str, det
         raise ConfigurationError(
             "--key names the key of an incident", fix="add --emergency or --revoke-first, or leave out --key"
         )
-
-
-def _request(
-    options: Options,
-    configuration: Configuration,
-    user: str | None,
-    mode: Mode,
-    key: str,
-    reason: str,
-    *,
-    if_due: bool,
-) -> Request:
-    """The request; an incident without a key or a reason is asked for it, or refused naming the keys."""
-    from rotator.opening import Request
-
-    if mode is Mode.SCHEDULED:
-        return Request(reason=reason, if_due=if_due)
-    if not key:
-        name = configuration.user(user).name
-        raise ConfigurationError(
-            f"an incident names the key it is about; {name} has: {_keys_of(configuration, name)}",
-            why="which key leaked is for a person to say",
-            fix=f"rotator rotate --user {name} {_flag(mode)} --key AKIA… --reason …",
-            runbook="runbooks/compromised-key.md",
-            id="incident-needs-key",
-        )
-    return Request(mode, key, ask.reason(options, reason), if_due)
-
-
-def _flag(mode: Mode) -> str:
-    return "--revoke-first" if mode is Mode.REVOKE_FIRST else "--emergency"
-
-
-def _keys_of(configuration: Configuration, name: str) -> str:
-    from rotator import wiring
-    from rotator.core.steps import Look
-
-    try:
-        with wiring.reading(configuration, name, environ=os.environ) as rotation:
-            rotation.look(Look.KEYS)
-            listed = rotation.situation.listed.values()
-            return ", ".join(f"{one.id} ({one.status})" for one in listed) or "no key"
-    except RotatorError:
-        return "keys that could not be listed now"
 
 
 def _grace(text: str) -> int | None:
@@ -199,7 +146,7 @@ def one_user(
     try:
         report, ending = _work(options, configuration, user, wanted, steps_shown)
     except CANNOT_RECORD as error:
-        raise _by_hand(error, configuration, user, wanted.request) from error
+        raise by_hand(error, user, wanted.request) from error
     show_report(options.screen, report, ending, steps_shown)
     if wanted.explain and ending is not None:
         options.screen.say(rule_line(ending.rule))
@@ -263,21 +210,6 @@ def _nothing(options: Options, rotation: Rotation, user: str, nothing: str) -> R
         says = "that key is retired already; nothing was created"
     options.screen.out(f"{user}: {mask_ids(says)}; {DAILY}" if nothing == "not due" else f"{user}: {says}")
     return Report(user, "", "nothing due", Exit.OK, says, until=due, mail_flows_on=_flowing(rotation))
-
-
-def _by_hand(error: RotatorError, configuration: Configuration, user: str, request: Request) -> RotatorError:
-    """Revoke first must not hang on the journal: the plain line that does it without us."""
-    from rotator.opening import plain_revoke
-
-    if request.mode is not Mode.REVOKE_FIRST:
-        return error
-    return HelpNeeded(
-        f"{request.key} was not revoked: {error}",
-        why="the key is still Active, and this program changes nothing that it cannot write down",
-        fix=f"switch it off by hand, now: {plain_revoke(user, request.key)}",
-        id="revoke-by-hand",
-        runbook="runbooks/compromised-key.md",
-    )
 
 
 def _agreed(options: Options, configuration: Configuration, user: str, wanted: Wanted) -> bool:

@@ -1,0 +1,84 @@
+"""Incidents: which key it is about, why, and what to do if the journal cannot be written."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rotator.cli import ask
+from rotator.cli.options import Options
+from rotator.core.errors import (
+    ConfigurationError,
+    HelpNeeded,
+    JournalError,
+    LockHeld,
+    NoJournal,
+    RotatorError,
+    SealError,
+)
+from rotator.core.policy import Mode
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration
+    from rotator.opening import Request
+
+CANNOT_RECORD = (JournalError, SealError, NoJournal, LockHeld)
+
+
+def request_of(
+    options: Options,
+    configuration: Configuration,
+    user: str | None,
+    mode: Mode,
+    key: str,
+    reason: str,
+    *,
+    if_due: bool,
+) -> Request:
+    """What was asked for.  An incident without a key is refused, naming the keys; a missing reason is asked for."""
+    from rotator.opening import Request
+
+    if mode is Mode.SCHEDULED:
+        return Request(reason=reason, if_due=if_due)
+    if not key:
+        name = configuration.user(user).name
+        raise ConfigurationError(
+            f"an incident names the key it is about; {name} has: {_keys_of(configuration, name)}",
+            why="which key leaked is for a person to say",
+            fix=f"rotator rotate --user {name} {_flag(mode)} --key AKIA… --reason …",
+            runbook="runbooks/compromised-key.md",
+            id="incident-needs-key",
+        )
+    return Request(mode, key, ask.reason(options, reason), if_due)
+
+
+def _flag(mode: Mode) -> str:
+    return "--revoke-first" if mode is Mode.REVOKE_FIRST else "--emergency"
+
+
+def _keys_of(configuration: Configuration, name: str) -> str:
+    from rotator import wiring
+    from rotator.core.steps import Look
+
+    try:
+        with wiring.reading(configuration, name, environ=os.environ) as rotation:
+            rotation.look(Look.KEYS)
+            listed = rotation.situation.listed.values()
+            return ", ".join(f"{one.id} ({one.status})" for one in listed) or "no key"
+    except RotatorError:
+        return "keys that could not be listed now"
+
+
+def by_hand(error: RotatorError, user: str, request: Request) -> RotatorError:
+    """Revoke first must not hang on the journal: the plain line that does it without us."""
+    from rotator.opening import plain_revoke
+
+    if request.mode is not Mode.REVOKE_FIRST:
+        return error
+    return HelpNeeded(
+        f"{request.key} was not revoked: {error}",
+        why="the key is still Active, and this program changes nothing that it cannot write down",
+        fix=f"switch it off by hand, now: {plain_revoke(user, request.key)}",
+        id="revoke-by-hand",
+        runbook="runbooks/compromised-key.md",
+    )
