@@ -30,7 +30,7 @@ from rotator.core.secret import MASK
 from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services import private_file, programs
-from rotator.services.private_file import FileRefused, FileUncertain
+from rotator.services.private_file import FileLate, FileRefused, FileUncertain
 
 
 class Sender(Protocol):
@@ -94,8 +94,8 @@ class CredentialFile:
             return Refused(f"{self._path}: {error}", f"repair {self._path}, or correct the consumer's format")
         except FileRefused as refused:
             return Refused(str(refused), "make the file one that only the service user can change, then run again")
-        except FileUncertain as uncertain:
-            return Unknown(str(uncertain))
+        except (FileLate, FileUncertain) as error:
+            return Unknown(str(error))
         return self._ran_after(credential, deadline)
 
     def holds(self, deadline: Deadline) -> Holding:

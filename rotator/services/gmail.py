@@ -145,7 +145,7 @@ class GmailMailbox:
     ) -> dict[str, Any]:
         """The JSON answer of one request, sent once.  Raises GmailError."""
         if deadline.over:
-            raise GmailError(GmailKind.THROTTLED, f"{what}: no time left, not sent")
+            raise GmailError(GmailKind.UNCLEAR, f"{what}: no time left, not sent")
         try:
             api = self._opened()
             self._http.http.timeout = max(0.5, min(REQUEST_S, deadline.left))

@@ -29,6 +29,10 @@ class FileRefused(Exception):
     """The file was not written, or may not be read, and is as it was; the text says why."""
 
 
+class FileLate(Exception):
+    """There was no time left, or another writer was at work: nothing was written, try again."""
+
+
 class FileUncertain(Exception):
     """The new content is in place, but the disk did not confirm that it will stay."""
 
@@ -123,7 +127,7 @@ def rewrite(path: Path, change: Callable[[bytes], bytes], deadline: Deadline) ->
     """Replace the content by `change(content)` in one rename; owner and mode stay, never wider than 0640.
 
     A missing file counts as empty and is born 0600.  Other writers of the same directory that use this function
-    wait for each other.  Raises FileRefused (nothing changed) and FileUncertain.
+    wait for each other.  Raises FileRefused and FileLate (nothing changed) and FileUncertain.
     """
     check_directory(path.parent)
     with _locked(path.parent, deadline) as directory:
@@ -131,7 +135,7 @@ def rewrite(path: Path, change: Callable[[bytes], bytes], deadline: Deadline) ->
         found = read(path)
         content = change(found.content if found else b"")
         if deadline.over:
-            raise FileRefused(f"{path}: no time left, not written")
+            raise FileLate(f"{path}: no time left, not written")
         _replace(directory, path.name, content, found)
 
 
@@ -195,8 +199,10 @@ def _lock(directory: int, place: Path, deadline: Deadline) -> None:
         try:
             return fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES) or deadline.over:
-                raise FileRefused(f"{place}: another writer holds it: {_why(error)}") from None
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise FileRefused(f"{place}: cannot be locked: {_why(error)}") from None
+        if deadline.over:
+            raise FileLate(f"{place}: another writer is at work there")
         time.sleep(LOCK_PAUSE_S)
 
 
