@@ -212,10 +212,12 @@ def test_an_unsafe_key_file_is_refused(state: Path, case: str) -> None:
     content = file.read_bytes()
     make, reason = UNSAFE[case]
     make(file)
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(SealError, match=reason) as caught:
         KeyFileSeal.load(file)
     assert content.decode().strip() not in str(caught.value)
     assert "hunter2" not in str(caught.value)
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
 
 
 def test_a_parent_that_is_a_link_is_refused(state: Path) -> None:
@@ -235,3 +237,6 @@ def test_a_systemd_credential_is_accepted(state: Path, monkeypatch: pytest.Monke
         KeyFileSeal.load(state / "seal.key")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(state))
     assert KeyFileSeal.load(state / "seal.key").key_id == made.key_id
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(state.parent))
+    with pytest.raises(SealError, match="mode 0440"):
+        KeyFileSeal.load(state / "seal.key")

@@ -102,23 +102,59 @@ def test_what_is_erased_leaves_the_disk(path: Path, journal: SqliteJournal) -> N
 
 
 def test_a_reader_only_delays_the_disappearance(path: Path, seal: KeyFileSeal, journal: SqliteJournal) -> None:
-    """A reader in the middle of a query keeps the log alive; the next opening empties it."""
-    journal.append_sealed(CREATED, [(REGION, credential(NEXT_KEY))])
+    """A reader in the middle of a query keeps the log alive; once it is done the next owner empties the log."""
     journal.close()
-    database = connect(path, busy_timeout_s=0.02)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
-        (sealed,) = reader.execute("SELECT ciphertext FROM vault").fetchone()
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM events").fetchone()
+        database = connect(path, busy_timeout_s=0.02)
         with database.transaction() as connection:
-            connection.execute("DELETE FROM probe")
+            connection.execute("INSERT INTO meta VALUES ('test', 'written')")
         assert database.truncate_log() is False
+        database.close()
+        assert path.with_name("journal.db-wal").stat().st_size > 0
         reader.execute("ROLLBACK")
-    database.close()
-    with open_journal(path, seal, ACCOUNT, USER) as again:
-        assert again.vault.open(NEXT_KEY, REGION) == credential(NEXT_KEY)
-        assert path.with_name("journal.db-wal").stat().st_size == 0
-    assert sealed
+        with open_journal(path, seal, ACCOUNT, USER):
+            assert path.with_name("journal.db-wal").stat().st_size == 0
+
+
+def test_a_reader_cannot_write_by_any_way(path: Path, seal: KeyFileSeal, journal: SqliteJournal) -> None:
+    """The connection of a journal opened for reading refuses writes itself."""
+    with (
+        open_journal(path, seal, ACCOUNT, USER, lock=False) as reader,
+        pytest.raises(JournalError, match="read-only"),
+        reader._database.transaction() as connection,
+    ):
+        connection.execute("DELETE FROM vault")
+
+
+RUNS = """
+import sys
+from rotator.core.events import RunFinished, RunOpened
+from rotator.journal.sealing import KeyFileSeal
+from rotator.journal.sqlite import open_journal
+journal = open_journal(sys.argv[1], KeyFileSeal(bytes(range(32))), sys.argv[2], sys.argv[3])
+for n in range(10**9):
+    journal.append(RunOpened(n, str(n), 0, "age", "", ())); journal.append(RunFinished(n, str(n), "rotated"))
+    if n == 0: print("at work", flush=True)
+"""
+
+
+def test_a_reader_sees_one_moment(path: Path, seal: KeyFileSeal, journal: SqliteJournal) -> None:
+    """Opened again and again while the owner opens and finishes runs, the journal never looks torn."""
+    journal.close()
+    process = start(RUNS, path, ACCOUNT, USER)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
+        seen = []
+        for _ in range(40):
+            with open_journal(path, seal, ACCOUNT, USER, lock=False) as reader:
+                seen.append(reader.verify().n)
+    finally:
+        finish(process)
+    assert seen == sorted(seen)
+    assert seen[0] < seen[-1]
 
 
 PROBE_AND_DIE = """
