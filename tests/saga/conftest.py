@@ -1,0 +1,37 @@
+"""Stages for the sagas; every one of them is searched for secrets when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.saga.stage import Stage, build
+
+
+@pytest.fixture
+def build_stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Make stages; when the test ends, no secret may lie anywhere but in its place."""
+    made: list[Stage] = []
+    with ExitStack() as stack:
+
+        def make(**how: Any) -> Stage:
+            home = tmp_path / f"home-{len(made)}"
+            home.mkdir(mode=0o700)
+            stage = build(home, **how)
+            stack.callback(stage.world.stop)
+            made.append(stage)
+            return stage
+
+        yield make
+        for stage in made:
+            assert stage.leaks() == []
+
+
+@pytest.fixture
+def stage(build_stage: Callable[..., Stage]) -> Stage:
+    """A calm world, not adopted yet."""
+    return build_stage(calm=True)
