@@ -27,11 +27,11 @@ class Auditor(threading.Thread):
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(daemon=True)
-        self._stage, self._stop = stage, threading.Event()
+        self._stage, self._enough = stage, threading.Event()
         self.broken: list[str] = []
 
     def run(self) -> None:
-        while not self._stop.wait(0.02):
+        while not self._enough.wait(0.02):
             self.look()
 
     def look(self) -> None:
@@ -47,7 +47,7 @@ class Auditor(threading.Thread):
 
     def end(self) -> None:
         """Stop looking."""
-        self._stop.set()
+        self._enough.set()
         self.join()
 
 
