@@ -1,4 +1,4 @@
-"""Journals of unfinished runs, one per protocol step, kept as files: newer code must finish every one of them.
+"""Journals of unfinished runs, one per protocol step, kept as SQL text: newer code must finish every one of them.
 
 `python -m tests.rotation.recorded` writes those of the current schema version anew; older versions are never rewritten.
 """
@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
-import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from rotator.core.events import SCHEMA_VERSION
 from rotator.core.parts import Parts
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential, derive_password
+from rotator.journal.database import create_file
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import SqliteJournal, create, open_journal
 from rotator.opening import Request, begin
@@ -87,7 +89,8 @@ def record(name: str, at: type[ev.Event], directory: Path) -> None:
             journal.__class__ = SnappingJournal
             journal.at = at  # type: ignore[attr-defined]
             _play_until_snapped(world, replace(parts, journal=journal))
-        shutil.copyfile(path, directory / f"{name}.db")
+        with closing(sqlite3.connect(path)) as database:
+            (directory / f"{name}.sql").write_text("\n".join(database.iterdump()) + "\n")
     (directory / f"{name}.json").write_text(_world_file(world, parts))
 
 
@@ -111,12 +114,13 @@ def _play_until_snapped(world: MemoryWorld, parts: Parts) -> None:
     raise AssertionError("the run ended before the snapshot")
 
 
-def reopen(database: Path, scratch: Path) -> tuple[MemoryWorld, Callable[[], Parts]]:
+def reopen(dump: Path, scratch: Path) -> tuple[MemoryWorld, Callable[[], Parts]]:
     """The world beside a kept journal, and what opens a copy of it like a new process does."""
     path = scratch / "journal.db"
-    shutil.copyfile(database, path)
-    path.chmod(0o600)
-    kept = json.loads(database.with_suffix(".json").read_text())
+    create_file(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(dump.read_text())
+    kept = json.loads(dump.with_suffix(".json").read_text())
     world, parts = build(*TRAITS)
     world.now, world.made = kept["now"], kept["made"]
     world.keys = {

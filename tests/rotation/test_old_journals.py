@@ -13,19 +13,19 @@ from rotator.rotation import Rotation
 from tests.rotation.memory_world import DAY
 from tests.rotation.recorded import JOURNALS, SNAPSHOTS, reopen
 
-KEPT = sorted(JOURNALS.glob("v*/*.db"))
+KEPT = sorted(JOURNALS.glob("v*/*.sql"))
 
 
 def test_every_step_has_its_journal() -> None:
     """For the current schema version there is a journal of every step."""
-    assert {one.stem for one in (JOURNALS / "v1").glob("*.db")} == set(SNAPSHOTS)
+    assert {one.stem for one in (JOURNALS / "v1").glob("*.sql")} == set(SNAPSHOTS)
 
 
-@pytest.mark.parametrize("database", KEPT, ids=[f"{one.parent.name}-{one.stem}" for one in KEPT])
-def test_an_old_journal_is_finished(database: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dump", KEPT, ids=[f"{one.parent.name}-{one.stem}" for one in KEPT])
+def test_an_old_journal_is_finished(dump: Path, tmp_path: Path) -> None:
     """Whatever step a run was left at, and by whichever version, it ends with one Active key that everybody holds."""
     tmp_path.chmod(0o700)
-    world, open_parts = reopen(database, tmp_path)
+    world, open_parts = reopen(dump, tmp_path)
     for _ in range(40):
         parts = open_parts()
         with parts.journal:  # type: ignore[attr-defined]
