@@ -6,12 +6,12 @@ what this process has done with, so that it goes on to something else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from rotator.core import events as ev
 from rotator.core import steps
-from rotator.core.access_keys import KeyId
+from rotator.core.access_keys import AccessKey, KeyId
 from rotator.core.errors import ConsumerError, StopError
 from rotator.core.events import CanaryOutcome, Effect, Outcome
 from rotator.core.facts import Facts
@@ -107,10 +107,8 @@ class Effects:
     def discard(self, step: steps.Discard, facts: Facts, observed: Observed) -> Done:
         """Off first, deleted in the next turn: a new key that nobody was given."""
         key = step.what.key
-        born = next((one.created for one in observed.keys or () if one.id == key), 0)
-        if isinstance(step.what, steps.OwnUnpushed):
-            born = 0
         if step.active:
+            born = _birth(step.what, observed.keys or ())
             done = self._switch(Effect.DEACTIVATE, key, "discard", observed, born=born)
         else:
             done = self._delete(step.what, facts, observed)
@@ -163,8 +161,9 @@ class Effects:
         after = replace(observed, holdings=tuple(one for one in observed.holdings if one[0] != step.consumer))
         if status == "ok":  # a consumer that keeps going back is pushed once a process, not for ever
             return Done(_with_tried(after, f"push:{step.consumer}"), status, f"{step.consumer} acknowledged")
-        if outcome is Outcome.UNKNOWN and not _third_time(after, step.consumer):
-            return Done(_counted(after, step.consumer), status, f"{step.consumer}: {answer.detail}")
+        if outcome is Outcome.UNKNOWN and _count(after, step.consumer) < PUSHES_A_PROCESS - 1:
+            again = _with_tried(after, f"push {_count(after, step.consumer) + 1}:{step.consumer}")
+            return Done(again, status, f"{step.consumer}: {answer.detail}")
         return Done(_with_tried(after, f"push:{step.consumer}"), status, _told(step.consumer, answer))
 
     def _credential(self, key: str, endpoint: str) -> SmtpCredential:
@@ -243,8 +242,7 @@ class Effects:
         if (key in listed and listed[key].active) or facts.key(key).held:
             state = "held" if facts.key(key).held else "Active"
             return Done(_with_tried(replace(observed, keys=None), f"delete:{key}"), "failed", f"{key} is {state}")
-        born = next((one.created for one in listed.values() if one.id == key), 0)
-        born = born if isinstance(what, steps.Orphan) else 0
+        born = _birth(what, listed.values())
         self._intend(ev.EffectIntended(self.time.now(), Effect.DELETE, key, self._until, type(what).__name__, born))
         answer = self.parts.access_keys.delete(key)
         unlisted = replace(observed, keys=None)
@@ -268,20 +266,17 @@ PERFORMERS: dict[type, Callable[..., Done]] = {
 }
 
 
+def _birth(what: steps.Deletable, keys: Iterable[AccessKey]) -> int:
+    """An orphan's CreateDate, which ties it to the create it was born of; 0 for keys we know."""
+    return next((one.created for one in keys if isinstance(what, steps.Orphan) and one.id == what.key), 0)
+
+
 def _with_tried(observed: Observed, what: str) -> Observed:
     return replace(observed, tried=observed.tried | {what})
 
 
-def _counted(observed: Observed, consumer: str) -> Observed:
-    return _with_tried(observed, f"push {_count(observed, consumer) + 1}:{consumer}")
-
-
 def _count(observed: Observed, consumer: str) -> int:
     return sum(f"push {n}:{consumer}" in observed.tried for n in range(1, PUSHES_A_PROCESS))
-
-
-def _third_time(observed: Observed, consumer: str) -> bool:
-    return _count(observed, consumer) >= PUSHES_A_PROCESS - 1
 
 
 def _outcome(answer: Acknowledged | Refused | Unknown) -> Outcome:

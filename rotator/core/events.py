@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from rotator.core.policy import Mode
-
 SCHEMA_VERSION = 1
 
 
@@ -294,8 +292,3 @@ def from_record(kind: str, data: dict[str, Any]) -> Event:
     tuples = {one.name for one in fields(of_kind) if str(one.type).startswith("tuple")}
     values: dict[str, Any] = {name: tuple(value) if name in tuples else value for name, value in data.items()}
     return of_kind(**values)
-
-
-def mode_of(event: RunOpened | ModeRaised) -> Mode:
-    """The mode an event names."""
-    return Mode(event.mode)

@@ -1,4 +1,4 @@
-"""Play the decision forward on predicted effects: what a dry run prints.  Pure; nothing is asked and nothing is done."""
+"""Play the decision forward on predicted effects: what a dry run prints.  Pure: nothing is asked, nothing is done."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ TEMPORARY_PREFIX = "ASIA"
 IAM_SECRET_LENGTH = 40
 
 
-class NotDerivable(ValueError):  # noqa: N818 - says what the input is
+class NotDerivable(ValueError):
     """The input can never give a working SMTP password; the text says why and never quotes it."""
 
 
@@ -31,7 +31,7 @@ class Shape(Enum):
 
     V4_PASSWORD = "an SES SMTP password (version 4)"
     V2_PASSWORD = "an old SES SMTP password (version 2, refused by SES since regions are bound)"
-    SECRET_KEY = "an IAM secret access key"  # noqa: S105 - a description
+    SECRET_KEY = "an IAM secret access key"
     UNKNOWN = "neither a secret access key nor an SMTP password"
 
 
