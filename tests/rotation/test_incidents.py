@@ -1,0 +1,165 @@
+"""A key leaks while a run is open: every mode, on every stage of the run, for the old key and for the new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from rotator import interventions
+from rotator.core import steps
+from rotator.core.access_keys import Status
+from rotator.core.errors import RotatorError
+from rotator.core.parts import Parts
+from rotator.core.policy import Mode, Traits
+from rotator.opening import Request, begin
+from rotator.rotation import Ending, Rotation
+from tests.rotation.memory_world import (
+    BY_HAND,
+    DAY,
+    FILE,
+    OLD,
+    PERSON_WITH_TOKEN,
+    WORKSPACE,
+    MemoryWorld,
+    build,
+)
+
+CONSUMERS = {
+    "file and alias": (FILE, WORKSPACE),
+    "with a person": (FILE, BY_HAND),
+    "with a person's mailbox": (WORKSPACE, PERSON_WITH_TOKEN),
+}
+STAGES = ("no run", "create lost", "verify stuck", "push stuck", "waiting or grace", "watch")
+
+
+@dataclass
+class Leak:
+    """A leaked key must go off and stay off; looked at after every process."""
+
+    world: MemoryWorld
+    key: str
+    went_off: bool = False
+
+    def look(self) -> None:
+        """Once off, never on again."""
+        held = self.world.keys.get(self.key)
+        active = held is not None and held.key.status is Status.ACTIVE
+        assert not (self.went_off and active), "the leaked key is Active again"
+        self.went_off = self.went_off or not active
+
+
+def turn(parts: Parts, request: Request | None = None) -> Ending | None:
+    """One process."""
+    rotation = Rotation(parts)
+    if request is not None and begin(rotation, request, "run-1"):
+        return None
+    return rotation.go_on()
+
+
+def obey(parts: Parts, step: steps.Ask) -> None:
+    """A person does what is asked."""
+    for name in step.targets if step.what == "hand-over" else ():
+        rotation = Rotation(parts)
+        parts.consumers[name].held = interventions.hand_over(rotation, name, "jada").credential  # type: ignore[attr-defined]
+        interventions.confirm(rotation, name, "jada")
+        rotation.go_on()
+
+
+def reach(world: MemoryWorld, parts: Parts, stage: str) -> None:
+    """Play an ordinary rotation up to a stage."""
+    faults = {
+        "create lost": {"create": ["reply_lost"]},
+        "verify stuck": {"soak": ["refused"]},
+        "push stuck": {f"push {name}": ["refused"] for name in parts.consumers},
+    }
+    world.faults = dict(faults.get(stage, {}))
+    if stage == "no run":
+        return
+    if stage == "create lost":
+        world.faults["keys"] = []
+        rotation = Rotation(parts)
+        begin(rotation, Request(), "run-1")
+        rotation._patience_s = 0
+        rotation.go_on()
+        return
+    ending = turn(parts, Request())
+    while stage == "watch" and ending is not None and not isinstance(ending.step, steps.Finish):
+        if isinstance(ending.step, steps.Ask):
+            obey(parts, ending.step)
+        elif world.keys[OLD].key.status is Status.INACTIVE:
+            return
+        else:
+            world.tick(DAY)
+        ending = turn(parts)
+
+
+CASES = {
+    f"{mode.name.lower()} on the {which} key, {stage}, {name}": (mode, which, stage, traits)
+    for mode in (Mode.EMERGENCY, Mode.REVOKE_FIRST)
+    for which in ("old", "new")
+    for stage in STAGES
+    for name, traits in CONSUMERS.items()
+    if not (which == "new" and stage in ("no run", "create lost"))
+}
+
+
+@pytest.mark.parametrize(("mode", "which", "stage", "traits"), CASES.values(), ids=CASES.keys())
+def test_an_incident_ends_with_the_leaked_key_gone(
+    mode: Mode, which: str, stage: str, traits: tuple[Traits, ...]
+) -> None:
+    """Whatever the run was doing: the leaked key ends deleted, never Active again, and everybody has another."""
+    world, parts = build(*traits)
+    reach(world, parts, stage)
+    run = Rotation(parts).facts.run
+    key = OLD if which == "old" or run is None else run.new
+    leak = Leak(world, key)
+    request: Request | None = Request(mode, key, "found in a public repository")
+    for _ in range(40):
+        ending = turn(parts, request)
+        request = None
+        leak.look()
+        if ending is None or isinstance(ending.step, steps.Finish):
+            break
+        if isinstance(ending.step, steps.Ask) and ending.step.what == "revoke-first":
+            request = Request(Mode.REVOKE_FIRST, key, "no other way")
+        elif isinstance(ending.step, steps.Ask):
+            obey(parts, ending.step)
+        else:
+            world.tick(DAY // 4)
+        leak.look()
+    assert key not in world.keys
+    (left,) = world.keys.values()
+    assert left.key.status is Status.ACTIVE
+    assert {one.held.key for one in parts.consumers.values()} == {left.key.id}  # type: ignore[attr-defined]
+
+
+def test_revoke_first_switches_off_before_anything_else() -> None:
+    """Revoke first: the leaked key is off before preflight, before a create, whatever is broken."""
+    world, parts = build(FILE, WORKSPACE)
+    world.faults = {f"preflight {FILE.name}": ["broken"], "create": ["refused"] * 9}
+    turn(parts, Request(Mode.REVOKE_FIRST, OLD, "leaked"))
+    assert world.keys[OLD].key.status is Status.INACTIVE
+    assert world.calls.index("deactivate") <= 1
+
+
+def test_an_incident_about_a_key_that_is_gone_does_nothing() -> None:
+    """A key that was retired long ago: nothing is created, nothing is switched."""
+    world, parts = build(FILE)
+    ending = turn(parts, Request())
+    while ending is not None and not isinstance(ending.step, steps.Finish):
+        world.tick(DAY)
+        ending = turn(parts)
+    before = list(world.calls)
+    assert turn(parts, Request(Mode.EMERGENCY, OLD, "leaked")) is None
+    assert {"create", "deactivate"}.isdisjoint(world.calls[len(before) :])
+
+
+def test_a_strangers_key_is_refused_in_every_mode() -> None:
+    """A key that was neither adopted nor made here is not touched, not even in an incident."""
+    world, parts = build(FILE)
+    world.add("AKIASTRANGERSTRANGER")
+    for mode in (Mode.EMERGENCY, Mode.REVOKE_FIRST):
+        with pytest.raises(RotatorError, match="neither adopted nor made here"):
+            turn(parts, Request(mode, "AKIASTRANGERSTRANGER", "leaked"))
+    assert all(one.key.active for one in world.keys.values())
