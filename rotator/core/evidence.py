@@ -46,11 +46,17 @@ def calibrated(s: Situation) -> bool:
 
 
 def old_key_moved(s: Situation, consumer: ConsumerFacts) -> bool | None:
-    """Whether the old key was used in the quarter hour of the consumer's canary; None = no information (yet)."""
+    """Whether the old key was used in the quarter hour of the consumer's canary; None = no information (yet).
+
+    Only the newest use is known, and of several within a quarter hour the first: a use after the canary hides
+    whether there was one at the canary.
+    """
     use = s.last_use(s.run.old)
     if use is None or not calibrated(s) or s.now < consumer.canary_at + LAST_USED_LAG_S:
         return None
-    return use.at is not None and abs(use.at - consumer.canary_at) <= USE_BUCKET_S
+    if use.at is None or use.at < consumer.canary_at - USE_BUCKET_S:
+        return False
+    return True if use.at <= consumer.canary_at + USE_BUCKET_S else None
 
 
 def rung(s: Situation, traits: Traits, consumer: ConsumerFacts) -> Rung:

@@ -51,6 +51,7 @@ class KeyFacts:
     effect_outcome: str = ""  # "" = not settled
     deactivated_at: int = 0  # by us and not switched on since
     deactivate_until: int = 0  # no deactivation of ours can land after this
+    unclear_until: int = 0  # the same of one without a clear answer: it may have landed unseen; 0 = none
     refused_at: int = 0  # SES refuses it since (seen or assumed)
     first_login: int = 0  # our own logins move last-used
     last_login: int = 0

@@ -8,8 +8,8 @@ from functools import singledispatch
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant
-from rotator.core.facts import INTENTS_KEPT, ConsumerFacts, CreateIntent, Facts, Run
-from rotator.core.policy import Mode
+from rotator.core.facts import INTENTS_KEPT, ConsumerFacts, CreateIntent, Facts, KeyFacts, Run
+from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 EVIDENCE_GONE: dict[str, object] = {
     "attested_at": 0,
@@ -78,7 +78,11 @@ def _(event: ev.ModeRaised, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.Compromised, facts: Facts) -> Facts:
-    return facts.with_key(event.key, compromised=True, held=False)
+    known = facts.with_key(event.key, compromised=True, held=False)
+    run = known.run
+    if run and run.new == event.key and known.pushed_new and (run.old_gone or not run.old):
+        return _succeeded(known)  # nothing else is left to be replaced: it is the old key of the same run now
+    return known
 
 
 @apply.register
@@ -107,8 +111,15 @@ def _(event: ev.Disowned, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.EffectIntended, facts: Facts) -> Facts:
-    born = event.born or facts.key(event.key).born
-    known = facts.with_key(event.key, effect=event.effect, effect_until=event.until, effect_outcome="", born=born)
+    before = facts.key(event.key)
+    known = facts.with_key(
+        event.key,
+        effect=event.effect,
+        effect_until=event.until,
+        effect_outcome="",
+        born=event.born or before.born,
+        unclear_until=_unclear(before),
+    )
     if event.effect == ev.Effect.DEACTIVATE:
         return known.with_key(event.key, deactivate_until=event.until)
     return known
@@ -117,14 +128,23 @@ def _(event: ev.EffectIntended, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.EffectSettled, facts: Facts) -> Facts:
     known = facts.with_key(event.key, effect_outcome=event.outcome)
+    known = known.with_key(event.key, unclear_until=_unclear(known.key(event.key)))
     if event.outcome != ev.Outcome.DONE:
         return known
     if event.effect == ev.Effect.DEACTIVATE:
         since = known.key(event.key).deactivated_at or event.at
         return known.with_key(event.key, deactivated_at=since, held=False)
     if event.effect == ev.Effect.REACTIVATE:
-        return known.with_key(event.key, deactivated_at=0, refused_at=0, held=True)
+        over = event.at > known.key(event.key).unclear_until + CLOCK_SLACK_S  # nothing older can undo it
+        unclear = 0 if over else known.key(event.key).unclear_until
+        return known.with_key(event.key, deactivated_at=0, refused_at=0, held=True, unclear_until=unclear)
     return _deleted(known, event.key)
+
+
+def _unclear(before: KeyFacts) -> int:
+    """A deactivation without a clear answer may land until its deadline, whatever is sent after it."""
+    unclear = before.effect == ev.Effect.DEACTIVATE and before.effect_outcome in ("", ev.Outcome.UNKNOWN)
+    return max(before.unclear_until, before.effect_until) if unclear else before.unclear_until
 
 
 def _deleted(facts: Facts, key: str) -> Facts:
@@ -136,8 +156,16 @@ def _deleted(facts: Facts, key: str) -> Facts:
     if key == run.new:
         return gone.with_run(new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0)
     if key == run.old and run.new and facts.key(run.new).compromised:
-        return gone.with_run(old=run.new, new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0)
+        return _succeeded(gone)
     return gone.with_run(old_gone=run.old_gone or key == run.old)
+
+
+def _succeeded(facts: Facts) -> Facts:
+    """The run's new key leaked and is the one to be replaced; the run makes another."""
+    assert facts.run is not None
+    return facts.with_run(
+        old=facts.run.new, old_gone=False, new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0
+    )
 
 
 def _without_birth(facts: Facts, key: str) -> tuple[CreateIntent, ...]:

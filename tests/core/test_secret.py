@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import pickle  # noqa: S403 - shown to refuse
+import pickle
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,7 +25,7 @@ SHOWN: dict[str, Callable[[Secret], str]] = {
     "an f-string with a width": lambda secret: f"{secret:>20}",
     "an f-string with !r": lambda secret: f"{secret!r}",
     "percent formatting": lambda secret: "%s %r" % (secret, secret),  # noqa: UP031 - the old way is what is tested
-    "format": lambda secret: "{}".format(secret),  # noqa: UP032
+    "format": "{}".format,
     "inside a list": lambda secret: repr([secret]),
     "inside a credential": lambda secret: repr(SmtpCredential(KeyId("AKIA"), secret)),
     "inside a dictionary": lambda secret: str({"password": secret}),

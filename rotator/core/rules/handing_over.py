@@ -70,17 +70,13 @@ def verify_before_push(s: Situation) -> Step | None:
 
 def push_to_every_consumer(s: Situation) -> Step | None:
     """Everybody is told, one after the other; one that fails does not keep the others waiting."""
-    behind = [name.name for name, known in s.consumers if evidence.needs_push(s, name, known)]
-    if not behind:
-        return None
-    if s.new.compromised:
-        return Ask(
-            6, "revoke-first", (s.run.new,), "the new key leaked before everybody had it: give it to nobody else"
-        )
+    behind = [one.name for one, known in s.consumers if evidence.needs_push(s, one, known)]
+    if s.new.compromised and (behind or _not_pasted_yet(s)):
+        return Ask(6, "revoke-first", (s.run.new,), "the new key leaked before all had it: give it to nobody else")
     for name in behind:
         if not s.tried("push", name):
             return Push(name, s.run.new)
-    return Wait(6, Instant(s.now + RETRY_S), f"{', '.join(behind)} could not be told", urgent=True)
+    return Wait(6, Instant(s.now + RETRY_S), f"{', '.join(behind)} could not be told", urgent=True) if behind else None
 
 
 def drain_before_evidence(s: Situation) -> Step | None:
@@ -132,8 +128,12 @@ def retry_at(consumer: ConsumerFacts) -> int:
 
 def ask_whoever_feeds_by_hand(s: Situation) -> Step | None:
     """A person pastes for as long as it takes; both keys stay Active meanwhile."""
-    waiting = [one.name for one, known in s.consumers if one.by_hand and not known.attested_at]
+    waiting = _not_pasted_yet(s)
     return Ask(7, "hand-over", tuple(waiting), "a person has to put the new credential there") if waiting else None
+
+
+def _not_pasted_yet(s: Situation) -> list[str]:
+    return [one.name for one, known in s.consumers if one.by_hand and not known.attested_at]
 
 
 def wait_for_canaries(s: Situation) -> Step | None:
@@ -147,7 +147,7 @@ def wait_for_canaries(s: Situation) -> Step | None:
 
 
 def canary_again_if_old_key_moved(s: Situation) -> Step | None:
-    """The old key was used in a canary's quarter hour: repeat it once; then the consumer is behind."""
+    """The old key was used in a canary's quarter hour: repeat it once; then the consumer is behind: tell it again."""
     for traits, consumer in s.consumers:
         if not _wants_canary(traits, consumer) or evidence.rung(s, traits, consumer) is Rung.SURVIVED:
             continue
@@ -155,5 +155,7 @@ def canary_again_if_old_key_moved(s: Situation) -> Step | None:
             continue
         if consumer.canary_at == consumer.canary_first_at:
             return canary(s, traits, consumer, 7)
+        if not s.tried("push", traits.name):
+            return Push(traits.name, s.run.new)
         return Ask(7, "still-on-old-key", (traits.name,), "its canary moved the old key's last-used, twice")
     return None

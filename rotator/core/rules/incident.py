@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rotator.core.access_keys import Instant, Status
+from rotator.core.access_keys import Instant
 from rotator.core.evidence import REFUSALS_THAT_COUNT
-from rotator.core.policy import LIST_LAG_S, RETRY_S, WRONG_PASSWORD_S, Mode
+from rotator.core.policy import LIST_LAG_S, REFUSAL_DEADLINE_S, RETRY_S, WRONG_PASSWORD_S, Mode
 from rotator.core.situation import Situation
 from rotator.core.steps import (
     Delete,
@@ -55,9 +55,10 @@ def switch_on_again(s: Situation) -> Step | None:
     if old.deactivated_at:
         why = _need(s)
         return _switch(s, why) if why else None
-    if not old.held or s.status(old) is Status.ACTIVE and s.now > old.deactivate_until + LIST_LAG_S:
+    if not old.held:
         return None
-    if s.listed.get(old.id) and not s.listed[old.id].active and s.now <= old.deactivate_until + LIST_LAG_S:
+    listed = s.listed.get(old.id)
+    if listed and not listed.active and (old.unclear_until or s.now <= old.deactivate_until + LIST_LAG_S):
         return _switch(s, "a late deactivation landed")
     if s.now <= old.deactivate_until:
         return Wait(9, Instant(old.deactivate_until + 1), "until no late deactivation can land")
@@ -75,9 +76,14 @@ def _need(s: Situation) -> str:
 
 
 def _switch(s: Situation, why: str) -> Step:
-    if s.tried("reactivate", s.run.old):
-        return Wait(9, Instant(s.now + LIST_LAG_S), f"switching {s.run.old} on again: {why}", urgent=True)
-    return Reactivate(s.run.old, why)
+    """On again, also repeatedly while somebody goes without mail; after a while the next process goes on."""
+    if not s.tried("reactivate", s.run.old):
+        return Reactivate(s.run.old, why)
+    if s.now <= s.old.effect_until:
+        return Wait(9, Instant(s.old.effect_until + 1), f"switching {s.run.old} on again: {why}", urgent=True)
+    if s.now < max(one.canary_tried_at for _, one in s.consumers) + REFUSAL_DEADLINE_S:
+        return Reactivate(s.run.old, why)
+    return Wait(9, Instant(s.now + LIST_LAG_S), f"switching {s.run.old} on again: {why}", urgent=True)
 
 
 def make_room_for_a_successor(s: Situation) -> Step | None:

@@ -21,10 +21,13 @@ from rotator.core.steps import (
     Finish,
     Look,
     Observe,
+    Push,
     Retired,
     Step,
     Wait,
 )
+
+LAST_CHECK_S = 15 * 60  # a deletion is preceded by a canary not older than this
 
 
 def finish_without_an_old_key(s: Situation) -> Step | None:
@@ -57,8 +60,19 @@ def see_the_old_key_stand_still(s: Situation) -> Step | None:
     if own and abs(quiet_from - own) <= USE_BUCKET_S:
         quiet_from = 0  # that was us
     if s.now < quiet_from + s.policy.quiet_s:
-        return Wait(8, Instant(quiet_from + s.policy.quiet_s), f"{s.run.old} was used; it must stand still for a while")
+        return _still_used(s, quiet_from)
     return _last_use_has_caught_up(s)
+
+
+def _still_used(s: Situation, used_at: int) -> Step:
+    """Used after everybody was confirmed: who cannot be read back is told again, once a grace, and a person knows."""
+    still = used_at > evidence.grace_from(s) + USE_BUCKET_S
+    unsure = [one.name for one, _ in s.consumers if still and not one.reads_back and not one.by_hand]
+    untold = next((name for name in unsure if not s.tried("push", name)), None)
+    if untold is not None:
+        return Push(untold, s.run.new)
+    why = f"{s.run.old} was used; it must stand still for a while"
+    return Wait(8, Instant(used_at + s.policy.quiet_s), why, urgent=still)
 
 
 def _last_use_has_caught_up(s: Situation) -> Step | None:
@@ -114,16 +128,22 @@ def _taken_at_their_word(s: Situation, traits: Traits, consumer: ConsumerFacts) 
 
 
 def watch_while_inactive(s: Situation) -> Step | None:
-    """Days of it, a canary a day; a compromised key is not waited for."""
-    end = s.old.deactivated_at + s.policy.watch_s
-    if s.old.compromised or s.now >= end:
+    """Days of it, a canary a day and one right before the end; a compromised key is not waited for."""
+    if s.old.compromised:
         return None
+    end = s.old.deactivated_at + s.policy.watch_s
+    last_check = max(end, s.now - LAST_CHECK_S)
     for traits, consumer in s.consumers:
-        if traits.sends and s.now >= consumer.canary_at + DAY_S:
+        if not traits.sends or consumer.canary_at >= last_check or _taken_at_their_word(s, traits, consumer):
+            continue
+        if s.now >= min(end, consumer.canary_at + DAY_S):
             step = canary(s, traits, consumer, 10)
             if step is not None:
                 return step
-    return Wait(10, Instant(end), "the watch: the old key is off and nobody misses it")
+        if s.now >= end:
+            why = f"the last canary through {traits.name} has neither arrived nor been refused"
+            return Wait(10, Instant(retry_at(consumer)), why, urgent=True)
+    return Wait(10, Instant(end), "the watch: the old key is off and nobody misses it") if s.now < end else None
 
 
 def delete_what_is_watched_out(s: Situation) -> Step | None:

@@ -103,7 +103,8 @@ def notice_foreign_hands(s: Situation) -> Step | None:
         return None
     if s.old.deactivated_at and s.status(s.old) is Status.ACTIVE and _own_effects_over(s, s.old):
         return Revoke(s.run.old) if s.old.compromised else Refuse(2, "key-switched-on", (s.run.old,))
-    if s.run.mode is Mode.SCHEDULED and not s.old.compromised and _switched_off(s, s.old):
+    landed_late = s.old.held and s.old.unclear_until  # ours, and `switch_on_again` undoes it
+    if s.run.mode is Mode.SCHEDULED and not s.old.compromised and not landed_late and _switched_off(s, s.old):
         return Refuse(2, "key-switched-off", (s.run.old,))
     return None
 
