@@ -17,7 +17,7 @@ from rotator.sandbox.gmail.authorisation import authorise, only_metadata
 from rotator.sandbox.gmail.consent import consent
 from rotator.sandbox.gmail.errors import (
     ApiError,
-    ConnectionReset,
+    NoReply,
     Refusal,
     TokenError,
     backend_error,
@@ -78,7 +78,7 @@ class Asked:
 
 
 class Api:
-    """Everything behind the socket.  `answer` raises Dropped and ConnectionReset: then nobody gets a reply."""
+    """Everything behind the socket.  `answer` raises Dropped and NoReply: then nobody gets a reply."""
 
     def __init__(
         self,
@@ -153,8 +153,8 @@ class Api:
             code, answer = perform()
         except Refusal as refusal:
             return self._refused(n, refusal)
-        except ConnectionReset:
-            self._record.end(n, "reset")
+        except NoReply as end:
+            self._record.end(n, end.how)
             raise
         self._record.end(n, str(code))
         return Response(code) if answer is None else _json(code, answer, {})

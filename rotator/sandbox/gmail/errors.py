@@ -2,17 +2,17 @@
 
 How a call can end:
 
-Refusal                 with this reply
-  ApiError              Gmail API: {"error": {"code", "message", "errors", "status"}}
-  TokenError            token endpoint: {"error", "error_description"}
-ConnectionReset         with a TCP reset and no reply
+    Refusal                 with this reply
+      ApiError              Gmail API: {"error": {"code", "message", "errors", "status"}}
+      TokenError            token endpoint: {"error", "error_description"}
+    NoReply                 with the connection reset, or closed, and no reply
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 # Marks a sentence that nobody public has recorded from the real Gmail.
 INVENTED = "(sandbox's own wording)"
@@ -29,8 +29,12 @@ STATUS = {
 }
 
 
-class ConnectionReset(Exception):
-    """The call gets no reply: its connection is reset."""
+class NoReply(Exception):
+    """The call gets no reply: its connection is `how`.  httplib2 repeats a closed one by itself, not a reset one."""
+
+    def __init__(self, how: Literal["reset", "closed"] = "reset") -> None:
+        super().__init__(how)
+        self.how = how
 
 
 class Refusal(Exception):

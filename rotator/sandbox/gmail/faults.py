@@ -11,6 +11,9 @@ RATE_429 = declare("gmail_429", "the next Gmail API call answers 429 rateLimitEx
 BEFORE_500 = declare("gmail_500_before", "the next Gmail write answers 500 and had no effect")
 AFTER_500 = declare("gmail_500_after", "the next Gmail write takes effect and answers 500")
 REPLY_LOST = declare("gmail_reply_lost", "the next sendAs patch takes effect and its connection is reset")
+REPLY_CLOSED = declare(
+    "gmail_reply_closed", "as gmail_reply_lost, but the connection is closed, upon which httplib2 asks again by itself"
+)
 PATCH_LOST = declare("gmail_patch_lost", "the next sendAs patch has no effect and its connection is reset")
 PATCH_LATE = declare(
     "gmail_patch_late", "the next sendAs patch has its connection reset and lands 10 s later, over newer ones too"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rotator.sandbox.gmail.assertion import ServiceAccount
@@ -19,7 +20,7 @@ PROJECT = "rotator-sandbox"
 
 def service_account(name: str, token_uri: str) -> tuple[ServiceAccount, dict[str, Any]]:
     """A new service account, and the content of its key file."""
-    key = generate_private_key(public_exponent=65537, key_size=2048)
+    key = _private_key(name)
     email = f"{name}@{PROJECT}.iam.gserviceaccount.com"
     client_id = f"1{secrets.randbelow(10**20):020d}"
     account = ServiceAccount(email, client_id, secrets.token_hex(20), key.public_key())
@@ -34,6 +35,12 @@ def service_account(name: str, token_uri: str) -> tuple[ServiceAccount, dict[str
         "token_uri": token_uri,
         "universe_domain": "googleapis.com",
     }
+
+
+@cache
+def _private_key(name: str) -> RSAPrivateKey:
+    # Making one takes a tenth of a second, so the worlds of one process share it, account by account.
+    return generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def authorized_user(tokens: Tokens, user: str, scopes: frozenset[str], token_uri: str) -> dict[str, Any]:

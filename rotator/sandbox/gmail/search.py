@@ -13,6 +13,7 @@ from rotator.sandbox.gmail.store import Message
 TERM = re.compile(r'(-?)(?:(\w+):)?("[^"]*"|\([^)]*\)|\S+)')
 AGE = re.compile(r"(\d+)([hdmy])")
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "m": timedelta(days=30), "y": timedelta(days=365)}
+SECONDS_DIGITS = 11  # seconds since the epoch, up to the year 5138
 Test = Callable[[Message], bool]
 
 
@@ -46,7 +47,7 @@ def _since(operator: str, value: str, now: datetime) -> datetime:
     age = AGE.fullmatch(value)
     if operator == "newer_than" and age:
         return now - int(age[1]) * UNITS[age[2]]
-    if operator == "after" and value.isdecimal():
+    if operator == "after" and value.isdecimal() and len(value) <= SECONDS_DIGITS:
         return datetime.fromtimestamp(int(value), UTC)
     raise invalid_argument(f"The search value {value!r} cannot be read {INVENTED}")
 

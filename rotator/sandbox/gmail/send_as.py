@@ -18,7 +18,7 @@ from rotator.sandbox.gmail import relay
 from rotator.sandbox.gmail.errors import (
     INVENTED,
     ApiError,
-    ConnectionReset,
+    NoReply,
     already_exists,
     failed_precondition,
     invalid_argument,
@@ -81,20 +81,22 @@ class SendAs:
         return serialise(alias)
 
     def patch(self, user: User, address: str, body: Body) -> Body:
-        """Change the fields given; raises ApiError, ConnectionReset."""
+        """Change the fields given; raises ApiError, NoReply."""
         alias = self._checked(user, _existing(user, address), body)
         if self._faults.take(fault.PATCH_LOST):
-            raise ConnectionReset
+            raise NoReply
         if self._faults.take(fault.PATCH_LATE):
             self._store.later(fault.PATCH_LATE_BY_S, lambda: self._land(user, address, body))
-            raise ConnectionReset
+            raise NoReply
         if self._faults.take(fault.PATCH_IGNORED):
             return serialise(alias)
         if self._faults.take(fault.ALIAS_PENDING):
             alias = replace(alias, status="pending")
         alias = self._store.write(user, alias, self.rules.relay_lag_s)
         if self._faults.take(fault.REPLY_LOST):
-            raise ConnectionReset
+            raise NoReply
+        if self._faults.take(fault.REPLY_CLOSED):
+            raise NoReply("closed")
         return serialise(alias)
 
     def update(self, user: User, address: str, body: Body) -> Body:

@@ -157,7 +157,10 @@ def asked_from(body: bytes) -> str:
 def _decode(raw: str | None) -> bytes:
     if not raw:
         raise invalid_argument(NO_RAW)
+    bad = invalid_argument("Invalid value at 'message.raw' (TYPE_BYTES), Base64 decoding failed")
+    if "+" in raw or "/" in raw:  # Google's converter takes these too; its document asks for the URL-safe letters
+        raise bad
     try:
         return base64.b64decode(raw + "=" * (-len(raw) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise invalid_argument("Invalid value at 'message.raw' (TYPE_BYTES), Base64 decoding failed") from None
+        raise bad from None

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from rotator.sandbox.clock import Clock
 from rotator.sandbox.gmail.api import Api, Request, Response
-from rotator.sandbox.gmail.errors import ConnectionReset
+from rotator.sandbox.gmail.errors import NoReply
 from rotator.sandbox.record import Dropped
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST
@@ -96,8 +96,9 @@ class Handler(BaseHTTPRequestHandler):
             response = server.api.answer(Request(self.command, self.path, self.headers.get("Authorization"), body))
         except Dropped:
             self.close_connection = True
-        except ConnectionReset:
-            server.reset(self.connection)
+        except NoReply as end:
+            if end.how == "reset":
+                server.reset(self.connection)
             self.close_connection = True
         else:
             self._reply(response)
