@@ -24,7 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{name: ROTATION | {"core"} for name in ROTATION},
     "consumers": {"services", "core"},
     "wiring": ADAPTERS | WORK | {"config", "core"},
-    "cli": WORK | {"wiring", "config", "core"},
+    "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
+    "cli": WORK | {"wiring", "first_use", "config", "core"},
     "sandbox": set(),
     "__main__": {"cli"},
 }

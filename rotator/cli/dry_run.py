@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rotator.cli.ending import mode_name
 from rotator.cli.failure import Failure, show
 from rotator.cli.options import Options
 from rotator.cli.rehearsal import rehearse
@@ -124,7 +125,7 @@ def _title(configuration: Configuration, rotation: Rotation, user: str, request:
     if key is None:
         return f"Would rotate {user} in {settings.region} (its adopted key is gone)"
     age, limit = (rotation.time.now() - key.created) // 86400, settings.max_age_s // 86400
-    mode = "" if request.mode is Mode.SCHEDULED else f", {request.mode.name.lower().replace('_', ' ')}"
+    mode = "" if request.mode is Mode.SCHEDULED else f", {mode_name(request.mode)}"
     return f"Would rotate {user} in {settings.region} (key {mask_ids(key.id)} is {age} days old, limit {limit}{mode})"
 
 

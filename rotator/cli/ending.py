@@ -12,6 +12,7 @@ from rotator.core import next_step as decision
 from rotator.core import steps
 from rotator.core.errors import Exit
 from rotator.core.parts import Progress
+from rotator.core.policy import Mode
 from rotator.outcome import Report
 from rotator.rotation import Ending
 
@@ -123,6 +124,11 @@ def _last_lines(report: Report, ending: Ending) -> Iterator[str]:
         waits = f"{report.user}: {PROTOCOL[ending.step.number]}, {mask_ids(report.summary)}"
         due = f"due {when(report.until)}, nothing to do by hand; {DAILY}" if report.until else DAILY
         yield f"{waits}.  Next: {due}"
+
+
+def mode_name(mode: Mode) -> str:
+    """`scheduled`, `emergency`, `revoke first`."""
+    return mode.name.lower().replace("_", " ")
 
 
 def rule_line(rule: str) -> str:

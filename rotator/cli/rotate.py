@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.cli import ask
-from rotator.cli.ending import DAILY, Steps, document, rule_line, show_report
+from rotator.cli.ending import DAILY, mode_name
 from rotator.cli.failure import Failure, show
 from rotator.cli.incident import CANNOT_RECORD, by_hand, request_of
 from rotator.cli.options import Key, Options, Reason, User, Yes, command
-from rotator.cli.signals import signals
 from rotator.cli.text import mask_ids, when
+from rotator.cli.work import Work, at_work, go_on, show_end
 from rotator.core.errors import ConfigurationError, Exit, RotatorError
 from rotator.core.policy import Mode
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from rotator.config.model import Configuration
     from rotator.opening import Request
     from rotator.outcome import Report
-    from rotator.rotation import Ending, Rotation
 
 URGENT_FIRST = (70, 3, 1, 4, 6, 5)  # with --all the most urgent code wins
 
@@ -80,7 +78,9 @@ def rotate(
         return int(Exit.WOULD_CHANGE if code == Exit.WOULD_CHANGE and detailed_exitcode else code % Exit.WOULD_CHANGE)
     if every:
         return _all(options, configuration, wanted)
-    return _alone(options, configuration, configuration.user(user).name, wanted)
+    code, fields = one_user(options, configuration.user(user).name, wanted)
+    options.screen.document("rotator/rotate/1", fields)
+    return code
 
 
 def _refuse_nonsense(*, user: str | None, every: bool, mode: Mode, key: str, detailed: bool, dry_run: bool) -> None:
@@ -102,20 +102,15 @@ def _grace(text: str) -> int | None:
     return parse_duration(text) if text else None
 
 
-def _alone(options: Options, configuration: Configuration, user: str, wanted: Wanted) -> int:
-    report, fields = one_user(options, configuration, user, wanted)
-    options.screen.document("rotator/rotate/1", fields)
-    return int(report.exit_code) if report else 0
-
-
 def _all(options: Options, configuration: Configuration, wanted: Wanted) -> int:
     """Every user, whatever becomes of the others."""
     found: list[dict[str, Any]] = []
     for user in configuration.users:
         try:
-            _, fields = one_user(options, configuration, user.name, wanted)
+            _, fields = one_user(options, user.name, wanted)
         except RotatorError as error:
             failure = Failure.of(error)
+            options.screen.release(show=True)
             options.screen.say(f"{user.name}:", always=True)
             show(options.screen, failure)
             fields = {"user": user.name, "ok": False, "exit_code": failure.exit_code, "outcome": failure.id,
@@ -133,86 +128,53 @@ def most_urgent(codes: Sequence[int]) -> int:
     return next((code for code in (*URGENT_FIRST, *rest) if code in codes), 0)
 
 
-def one_user(
-    options: Options, configuration: Configuration, user: str, wanted: Wanted
-) -> tuple[Report | None, dict[str, Any]]:
-    """Go on with one user's rotation, and show it.  None: the person said no.  Raises RotatorError, Interrupted."""
-    if not _agreed(options, configuration, user, wanted):
+def one_user(options: Options, user: str, wanted: Wanted) -> tuple[int, dict[str, Any]]:
+    """Go on with one user's rotation and show it: exit code and document.  Raises RotatorError, Interrupted."""
+    if not _agreed(options, user, wanted):
         options.screen.out("Nothing was changed.")
-        return None, {"ok": True, "user": user, "outcome": "declined", "exit_code": 0}
-    steps_shown = Steps(options.screen)
+        return 0, {"ok": True, "user": user, "outcome": "declined", "exit_code": 0}
     if wanted.request.if_due:
         options.screen.hold()
     try:
-        report, ending = _work(options, configuration, user, wanted, steps_shown)
+        report, fields = _turn(options, user, wanted)
     except CANNOT_RECORD as error:
         raise by_hand(error, user, wanted.request) from error
-    show_report(options.screen, report, ending, steps_shown)
-    if wanted.explain and ending is not None:
-        options.screen.say(rule_line(ending.rule))
     options.screen.release(show=report.exit_code is not Exit.OK)
-    return report, document(report, steps_shown.done, ending.rule if ending else "")
+    return int(report.exit_code), fields
 
 
-def _work(
-    options: Options, configuration: Configuration, user: str, wanted: Wanted, steps_shown: Steps
-) -> tuple[Report, Ending | None]:
+def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str, Any]]:
     from rotator import wiring
     from rotator.opening import begin
-    from rotator.outcome import report
 
-    def observer(progress: Any) -> None:
-        steps_shown.observe(progress)
-        signals.check()
-
-    with (
-        signals.finishing_steps(),
-        wiring.rotation(
-            configuration, user, environ=os.environ, observer=observer, grace_s=wanted.grace_s, sleep=signals.sleep
-        ) as rotation,
-    ):
-        steps_shown.show("lock", f"{user}: one run at a time")
-        try:
-            begun = rotation.facts.run
-            if begun is not None:
-                options.screen.say(f"Continuing run {begun.id} ({begun.mode.name.lower().replace('_', ' ')})")
-            nothing = begin(rotation, wanted.request, wiring.new_run_id(user, rotation.time.now()))
-            if nothing:
-                return _nothing(options, rotation, user, nothing), None
-            steps_shown.show("survey", _surveyed(rotation))
-            ending = rotation.go_on()
-        except RotatorError:
-            options.screen.mail_flows_on = _flowing(rotation)
-            raise
-    return report(ending, user), ending
+    with at_work(options, user, wanted.grace_s) as work:
+        run = work.rotation.facts.run
+        if run is not None:
+            options.screen.say(f"Continuing run {run.id} ({mode_name(run.mode)})")
+        nothing = begin(work.rotation, wanted.request, wiring.new_run_id(user, work.rotation.time.now()))
+        if nothing:
+            return _nothing(options, work, nothing)
+        work.survey()
+        return go_on(options, work, explain=wanted.explain)
 
 
-def _surveyed(rotation: Rotation) -> str:
-    keys = rotation.situation.listed.values()
-    return ", ".join(f"{one.id} {one.status}" for one in keys) or "no keys"
-
-
-def _flowing(rotation: Rotation) -> tuple[str, ...]:
-    """The Active keys of ours, as last listed; empty if nothing was listed."""
-    s = rotation.situation
-    return tuple(one.id for one in s.listed.values() if one.active and s.facts.key(one.id).ours)
-
-
-def _nothing(options: Options, rotation: Rotation, user: str, nothing: str) -> Report:
+def _nothing(options: Options, work: Work, nothing: str) -> tuple[Report, dict[str, Any]]:
     """Nothing is to be done: not due, or the leaked key is retired already."""
     from rotator.opening import due_at
     from rotator.outcome import Report
 
-    due = due_at(rotation)
+    user, due = work.rotation.facts.user, due_at(work.rotation)
     if nothing == "not due":
-        says = f"nothing due: {rotation.facts.current} is due {when(due)}" if due else "nothing due"
+        says = f"nothing due: {mask_ids(work.rotation.facts.current)} is due {when(due)}" if due else "nothing due"
+        options.screen.out(f"{user}: {says}; {DAILY}")
     else:
         says = "that key is retired already; nothing was created"
-    options.screen.out(f"{user}: {mask_ids(says)}; {DAILY}" if nothing == "not due" else f"{user}: {says}")
-    return Report(user, "", "nothing due", Exit.OK, says, until=due, mail_flows_on=_flowing(rotation))
+        options.screen.out(f"{user}: {says}")
+    report = Report(user, "", "nothing due", Exit.OK, says, until=due, mail_flows_on=work.flowing)
+    return report, show_end(options, work, report, None)
 
 
-def _agreed(options: Options, configuration: Configuration, user: str, wanted: Wanted) -> bool:
+def _agreed(options: Options, user: str, wanted: Wanted) -> bool:
     """Whether to go on: asked at a terminal, before a run is opened or becomes more urgent."""
     if wanted.yes or not options.interactive:
         return True
@@ -220,4 +182,4 @@ def _agreed(options: Options, configuration: Configuration, user: str, wanted: W
         return ask.yes(options, f"Switch {wanted.request.key} off now? Mail is deferred until every consumer is told.")
     from rotator.cli.dry_run import show_plan_if_new
 
-    return not show_plan_if_new(options, configuration, user, wanted.request) or ask.yes(options, "Go on?")
+    return not show_plan_if_new(options, options.configuration(), user, wanted.request) or ask.yes(options, "Go on?")

@@ -1,0 +1,104 @@
+"""`rotator handover` and `rotator confirm`: places that only a person can feed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.options import Options, User, command
+from rotator.cli.text import when
+from rotator.cli.work import at_work, go_on, user_and_consumer, who
+from rotator.core.access_keys import mask
+from rotator.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rotator.config.model import EndpointSettings
+    from rotator.interventions import HandOver
+
+Names = Annotated[list[str], typer.Argument(metavar="[USER] CONSUMER", help="The consumer, and whose it is.")]
+SECURITY = {"starttls": "STARTTLS (Gmail: TLS)", "tls": "TLS from the start (Gmail: SSL)"}
+CANNOT_TELL = (
+    "A canary cannot tell the two keys apart while both are Active: only one that arrives after the old key is off\n"
+    "proves that this place has the new one."
+)
+
+
+@command
+def handover(
+    options: Options,
+    names: Names,
+    user: User = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show it on this terminal.")] = False,
+    out: Annotated[
+        str, typer.Option("--out", metavar="FILE", help="Write it to a new file that only you can read.")
+    ] = "",
+) -> None:
+    """Give a person the new user name and password for a place that is fed by hand; each time is journalled."""
+    from rotator import interventions
+
+    _refuse_leaks(options, reveal=reveal, out=out)
+    owner, consumer = user_and_consumer(names, user)
+    with at_work(options, owner) as work:
+        given = interventions.hand_over(work.rotation, consumer, who())
+        name, is_new = work.rotation.facts.user, work.rotation.facts.run is not None
+    endpoint = options.configuration().user(name).endpoint(given.endpoint)
+    lines = "\n".join(_lines(given, endpoint))
+    if out:
+        from rotator.config.files import write_new
+
+        write_new(str(Path(out).absolute()), lines + "\n")
+        options.screen.out(f"Written to {out} (only you can read it); delete it once it is pasted.", "ok")
+    else:
+        options.screen.say("Shown on this terminal only; this reveal is journalled.")
+        options.screen.raw(lines)
+    if is_new:
+        options.screen.out(f"Next: rotator confirm {name} {consumer}     (no deadline; both keys stay Active)")
+    fields = {"ok": True, "user": name, "consumer": consumer, "key": mask(given.credential.key), "out": out or None}
+    options.screen.document("rotator/handover/1", fields)
+
+
+def _refuse_leaks(options: Options, *, reveal: bool, out: str) -> None:
+    """A password goes to a terminal or to a private file, never into a pipe, a log or a JSON document."""
+    if bool(out) == reveal:
+        raise ConfigurationError(
+            "say where the password goes: to this terminal or to a file", fix="--reveal, or --out FILE"
+        )
+    if reveal and (options.screen.json or not sys.stdout.isatty()):
+        raise ConfigurationError(
+            "--reveal shows the password on a terminal only, and standard output is none here",
+            why="a pipe or a log would keep it",
+            fix="--out FILE writes it to a new file that only you can read",
+            id="no-terminal",
+        )
+    if out and Path(out).exists():
+        raise ConfigurationError(f"{out} exists and is never overwritten", fix="name a new file")
+
+
+def _lines(given: HandOver, endpoint: EndpointSettings) -> Iterator[str]:
+    yield f"  server    {endpoint.host}"
+    yield f"  port      {endpoint.port}"
+    yield f"  security  {SECURITY[endpoint.security]}"
+    yield f"  user      {given.credential.key}"
+    yield f"  password  {given.credential.password.reveal()}"
+    yield f"  check     the user-name field must show {given.credential.key}"
+    yield from (f"  {number}. {step}" for number, step in enumerate(given.instructions, start=1))
+
+
+@command
+def confirm(options: Options, names: Names, user: User = None) -> int:
+    """Say that a place fed by hand has the new credential now; your name and the time are kept, and the run goes on."""
+    from rotator import interventions
+
+    owner, consumer = user_and_consumer(names, user)
+    with at_work(options, owner) as work:
+        interventions.confirm(work.rotation, consumer, who())
+        work.survey()
+        work.steps.show("confirm", f"{consumer}: attested by {who()}, {when(work.rotation.time.now())}")
+        options.screen.say(CANNOT_TELL)
+        report, fields = go_on(options, work)
+    options.screen.document("rotator/rotate/1", fields)
+    return int(report.exit_code)

@@ -1,0 +1,161 @@
+"""How one user stands: what the journal knows, what IAM shows now, and what a run now would come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rotator.cli.ending import mode_name
+from rotator.cli.text import PROTOCOL, when
+from rotator.core import steps
+from rotator.core.access_keys import AccessKey, Instant, LastUse
+from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError
+from rotator.core.facts import Facts
+from rotator.core.policy import DAY_S, Policy
+from rotator.core.predict import plan
+from rotator.core.steps import Look
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration
+    from rotator.outcome import ConsumerRow, Report
+    from rotator.rotation import Rotation
+
+DUE_SOON_S = 14 * DAY_S
+
+
+@dataclass(slots=True)
+class Standing:
+    """One user.  `facts` None: never adopted here.  `unreachable`: why IAM's part is missing; times are AWS's."""
+
+    user: str
+    region: str
+    facts: Facts | None = None
+    policy: Policy | None = None
+    now: int = 0
+    keys: tuple[AccessKey, ...] = ()
+    last_use: dict[str, LastUse | None] = field(default_factory=dict)
+    consumers: tuple[ConsumerRow, ...] = ()
+    step: str = ""
+    until: Instant | None = None
+    comes: str = ""
+    warnings: tuple[str, ...] = ()
+    overdue: bool = False
+    stuck: bool = False
+    unreachable: RotatorError | None = None
+
+    @classmethod
+    def not_adopted(cls, user: str, region: str) -> Standing:
+        """A user of the file that has no journal here."""
+        return cls(user, region)
+
+    @property
+    def consumer_names(self) -> tuple[str, ...]:
+        """The consumers of the file."""
+        return tuple(one.name for one in self.policy.consumers) if self.policy else ()
+
+    @property
+    def mode(self) -> str:
+        """The open run's mode in words."""
+        return mode_name(self.facts.run.mode) if self.facts and self.facts.run else ""
+
+    @property
+    def state_without_keys(self) -> str:
+        """What to say where no key is listed."""
+        return "unknown: IAM could not be asked" if self.unreachable is not None else "no key: rotator rotate"
+
+    def due_at(self, key: AccessKey) -> int | None:
+        """When the key is to be rotated; None for one that is Inactive, not ours, or new in an open run."""
+        if self.facts is None or self.policy is None or key.id != self.facts.current or not key.active:
+            return None
+        return key.created + self.policy.rotate_at_s
+
+    def state_of(self, key: AccessKey) -> str:
+        """One or two words on a key."""
+        facts, policy = self.facts, self.policy
+        if facts is None or policy is None or not facts.key(key.id).ours:
+            return "not ours"
+        if facts.key(key.id).compromised:
+            return "COMPROMISED, still Active" if key.active else "compromised, inactive"
+        if facts.run is not None and key.id == facts.run.new:
+            return "new, being handed out"
+        if not key.active:
+            return self._watch(facts, policy, key)
+        return self._by_age(facts, policy, key)
+
+    def _watch(self, facts: Facts, policy: Policy, key: AccessKey) -> str:
+        off = facts.key(key.id).deactivated_at
+        if not off:
+            return "switched off by somebody else"
+        end = off + policy.watch_s
+        return f"watch until {when(end)}" if self.now < end else "watch over, delete"
+
+    def _by_age(self, facts: Facts, policy: Policy, key: AccessKey) -> str:
+        age = self.now - key.created
+        if age > policy.max_age_s:
+            return f"OVERDUE (limit {policy.max_age_s // DAY_S} d)"
+        if facts.run is not None and key.id == facts.run.old:
+            return "being replaced"
+        if age >= policy.rotate_at_s:
+            return "due"
+        return "due soon" if age >= policy.rotate_at_s - DUE_SOON_S else "ok"
+
+
+def stand(configuration: Configuration, user: str, environ: Mapping[str, str]) -> Standing:
+    """Look at one user; nothing is changed.  Raises NoJournal, JournalError, SealError, ConfigurationError."""
+    from rotator import wiring
+
+    with wiring.reading(configuration, user, environ=environ) as rotation:
+        facts, policy = rotation.facts, rotation.parts.policy
+        standing = Standing(user, configuration.user(user).region, facts, policy, facts.latest)
+        try:
+            _ask_iam(rotation, standing)
+        except (AccessError, RemoteFault) as error:
+            standing.unreachable = error
+        _read_the_journal(rotation, standing)
+        return standing
+
+
+def _ask_iam(rotation: Rotation, standing: Standing) -> None:
+    rotation.look(Look.KEYS)
+    s = rotation.situation
+    standing.keys, standing.now = tuple(s.listed.values()), s.now
+    for key in s.listed:
+        rotation.look(Look.LAST_USE, key)
+    standing.last_use = dict(rotation.observed.last_use)
+    current = s.listed.get(rotation.facts.current)
+    standing.overdue = current is not None and s.now > current.created + rotation.parts.policy.max_age_s
+    rotation.look(Look.IDENTITY)
+
+
+def _read_the_journal(rotation: Rotation, standing: Standing) -> None:
+    from rotator.outcome import rows
+
+    if rotation.facts.run is None:
+        return
+    standing.consumers = rows(rotation.situation)
+    if standing.unreachable is None:
+        _look_ahead(rotation, standing)
+
+
+def _look_ahead(rotation: Rotation, standing: Standing) -> None:
+    """What a run now would do first; one that could only wait for help is stuck."""
+    s = rotation.situation
+    first = next(plan(s.facts, s.observed, s.policy, s.now)).step
+    standing.step = PROTOCOL[first.number]
+    if not isinstance(first, steps.Wait | steps.Ask | steps.Refuse | steps.Finish):
+        standing.comes = f"{standing.step} comes next: rotator rotate --user {standing.user}"
+        return
+    told = _report(rotation, first, standing.user)
+    standing.until, standing.warnings = told.until, told.warnings
+    standing.stuck = told.exit_code is not Exit.OK and not standing.overdue
+    until = f" until {when(told.until)}" if told.until else ""
+    standing.comes = f"{standing.step}{until}: {told.summary}"
+
+
+def _report(rotation: Rotation, step: steps.Step, user: str) -> Report:
+    from rotator.outcome import report
+    from rotator.rotation import Ending
+
+    run = rotation.facts.run
+    return report(Ending(step, "", rotation.situation, run.id if run else ""), user)

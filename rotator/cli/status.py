@@ -1,0 +1,160 @@
+"""`rotator status`: keys, ages, due dates, consumers and the open rotation, from the journal and a live key list."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli.options import Options, User, command
+from rotator.cli.standing import Standing, stand
+from rotator.cli.text import ago, iso, mask_ids, span, when
+from rotator.core.access_keys import AccessKey, mask
+from rotator.core.errors import Exit, NoJournal
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration
+
+HEADERS = ("USER", "KEY", "AGE", "DUE", "LAST USED", "CONSUMERS", "STATE")
+DAY_S = 24 * 3600
+
+
+@command
+def status(
+    options: Options,
+    user: User = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 if a key is overdue or a run is stuck.")] = False,
+) -> int:
+    """Keys, ages, due dates, consumers and the open rotation; changes nothing."""
+    standings = _standings(options, options.configuration(), user)
+    options.screen.table(HEADERS, [row for one in standings for row in rows(one)])
+    for one in standings:
+        _show_run(options, one)
+        if one.unreachable is not None:
+            options.screen.say(f"{one.user}: the journal's part only; {one.unreachable}", "warning", always=True)
+    late = [one for one in standings if one.overdue or one.stuck]
+    _last_line(options, standings, late)
+    code = _code(standings, late) if check else 0
+    fields = {"ok": not late and all(one.unreachable is None for one in standings), "exit_code": code}
+    options.screen.document("rotator/status/1", {**fields, "users": [_user(one) for one in standings]})
+    return code
+
+
+def _standings(options: Options, configuration: Configuration, user: str | None) -> list[Standing]:
+    """How every wanted user stands.  Raises NoJournal if none of them was adopted, and what else `stand` raises."""
+    wanted = configuration.users if user is None else (configuration.user(user),)
+    found, missing = [], None
+    for one in wanted:
+        try:
+            found.append(stand(configuration, one.name, os.environ))
+        except NoJournal as error:
+            missing = error
+            found.append(Standing.not_adopted(one.name, one.region))
+    if missing is not None and all(one.facts is None for one in found):
+        raise missing
+    return found
+
+
+def rows(one: Standing) -> Iterator[tuple[str, ...]]:
+    """One row a key; the consumers stand beside the key they hold."""
+    if one.facts is None:
+        yield one.user, "", "", "", "", "", "not adopted: rotator adopt"
+        return
+    current = one.facts.current
+    keys = sorted(one.keys, key=lambda key: (key.id != current, key.created))
+    if not keys:
+        yield one.user, mask(current) or "none", "?", "?", "?", ", ".join(one.consumer_names), one.state_without_keys
+    for index, key in enumerate(keys):
+        holders = ", ".join(one.consumer_names) if key.id == current else ""
+        yield (
+            one.user if index == 0 else "",
+            mask(key.id),
+            span(one.now - key.created),
+            _due(one, key),
+            _last_used(one, key),
+            holders,
+            one.state_of(key),
+        )
+
+
+def _due(one: Standing, key: AccessKey) -> str:
+    due = one.due_at(key)
+    if due is None:
+        return "inactive" if not key.active else ""
+    return ago(due, one.now)
+
+
+def _last_used(one: Standing, key: AccessKey) -> str:
+    if key.id not in one.last_use:
+        return "unknown"
+    use = one.last_use[key.id]
+    return "unknown" if use is None else "never" if use.at is None else ago(use.at, one.now)
+
+
+def _show_run(options: Options, one: Standing) -> None:
+    if one.facts is None or one.facts.run is None:
+        return
+    run = one.facts.run
+    since = (
+        f"{one.mode}, opened {when(run.opened)}, {mask(run.old) or 'no old key'} → {mask(run.new) or 'no new key yet'}"
+    )
+    options.screen.out(f"\nOpen run {run.id} of {one.user}: {since}")
+    for consumer in one.consumers:
+        options.screen.out(f"  {consumer.name:<20} {consumer.push:<22} {consumer.rung}")
+    if one.comes:
+        options.screen.out(f"  now: {mask_ids(one.comes)}")
+    for warning in one.warnings:
+        options.screen.say(mask_ids(warning), "warning", always=True)
+
+
+def _last_line(options: Options, standings: list[Standing], late: list[Standing]) -> None:
+    if late:
+        overdue, stuck = sum(one.overdue for one in late), sum(one.stuck for one in late)
+        said = ", ".join(f"{n} {what}" for n, what in ((overdue, "overdue"), (stuck, "stuck")) if n)
+        options.screen.out(f"{said}.  Next: rotator rotate --user {late[0].user}")
+        return
+    adopt = next((one.user for one in standings if one.facts is None), None)
+    if adopt:
+        options.screen.out(f"Next: rotator adopt --user {adopt}")
+
+
+def _code(standings: list[Standing], late: list[Standing]) -> int:
+    if late:
+        return int(Exit.FAILED)
+    return max((int(one.unreachable.exit_code) for one in standings if one.unreachable is not None), default=0)
+
+
+def _user(one: Standing) -> dict[str, Any]:
+    """One entry of `users` in rotator/status/1."""
+    facts = one.facts
+    run = facts.run if facts else None
+    return {
+        "user": one.user,
+        "region": one.region,
+        "adopted": facts is not None,
+        "overdue": one.overdue,
+        "stuck": one.stuck,
+        "unreachable": None if one.unreachable is None else str(one.unreachable),
+        "keys": [_key(one, key) for key in one.keys],
+        "consumers": [{"name": row.name, "push": row.push, "rung": row.rung} for row in one.consumers]
+        or [{"name": name, "push": None, "rung": None} for name in one.consumer_names],
+        "open_run": None
+        if run is None
+        else {"run": run.id, "mode": one.mode, "opened": iso(run.opened), "step": one.step, "due": iso(one.until),
+              "comes": mask_ids(one.comes)},
+    }  # fmt: skip
+
+
+def _key(one: Standing, key: AccessKey) -> dict[str, Any]:
+    due, use = one.due_at(key), one.last_use.get(key.id)
+    return {
+        "id_masked": mask(key.id),
+        "status": key.status.value,
+        "state": one.state_of(key),
+        "age_days": (one.now - key.created) // DAY_S,
+        "due_in_days": None if due is None else int((due - one.now) / DAY_S),
+        "last_used": iso(use.at) if use else None,
+        "last_used_service": use.service if use else None,
+    }

@@ -1,0 +1,104 @@
+"""What every command does that goes on with a run: the lock, the steps as they are finished, the end."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rotator.cli.ending import Steps, document, rule_line, show_report
+from rotator.cli.options import Options
+from rotator.cli.signals import signals
+from rotator.core.errors import ConfigurationError, RotatorError
+from rotator.core.parts import Progress
+
+if TYPE_CHECKING:
+    from rotator.outcome import Report
+    from rotator.rotation import Ending, Rotation
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One process's turn on one user: the rotation under its lock, and what was shown so far."""
+
+    rotation: Rotation
+    steps: Steps
+
+    def survey(self) -> None:
+        """Show the keys as they were just listed."""
+        keys = self.rotation.situation.listed.values()
+        self.steps.show("survey", ", ".join(f"{one.id} {one.status}" for one in keys) or "no keys")
+
+    @property
+    def flowing(self) -> tuple[str, ...]:
+        """The Active keys of ours, as last listed; empty if nothing was listed."""
+        s = self.rotation.situation
+        return tuple(one.id for one in s.listed.values() if one.active and s.facts.key(one.id).ours)
+
+
+@contextmanager
+def at_work(options: Options, user: str | None, grace_s: int | None = None) -> Iterator[Work]:
+    """The user's rotation, locked; a signal ends it after the step in hand.
+
+    Raises RotatorError (the screen then knows on which keys mail flows) and Interrupted.
+    """
+    from rotator import wiring
+
+    configuration = options.configuration()
+    name = configuration.user(user).name
+    shown = Steps(options.screen)
+
+    def observer(progress: Progress) -> None:
+        shown.observe(progress)
+        signals.check()
+
+    with (
+        signals.finishing_steps(),
+        wiring.rotation(
+            configuration, name, environ=os.environ, observer=observer, grace_s=grace_s, sleep=signals.sleep
+        ) as rotation,
+    ):
+        shown.show("lock", f"{name}: one run at a time")
+        work = Work(rotation, shown)
+        try:
+            yield work
+        except RotatorError:
+            options.screen.mail_flows_on = work.flowing
+            raise
+
+
+def go_on(options: Options, work: Work, *, explain: bool = False) -> tuple[Report, dict[str, Any]]:
+    """Go on with the run as far as it goes now, and show where it stopped."""
+    from rotator.outcome import report
+
+    ending = work.rotation.go_on()
+    ended = report(ending, work.rotation.facts.user)
+    return ended, show_end(options, work, ended, ending, explain=explain)
+
+
+def show_end(
+    options: Options, work: Work, ended: Report, ending: Ending | None, *, explain: bool = False
+) -> dict[str, Any]:
+    """Show the end of a turn; returns the fields of rotator/rotate/1."""
+    show_report(options.screen, ended, ending, work.steps)
+    rule = ending.rule if ending else ""
+    if rule and (explain or options.screen.verbose):
+        options.screen.say(rule_line(rule))
+    return document(ended, work.steps.done, rule)
+
+
+def who() -> str:
+    """The login name of the person at work, for the journal; also the one behind sudo."""
+    name = pwd.getpwuid(os.getuid()).pw_name
+    behind = os.environ.get("SUDO_USER", "")
+    return f"{behind} (as {name})" if behind and behind != name else name
+
+
+def user_and_consumer(names: list[str], user: str | None) -> tuple[str | None, str]:
+    """What `[USER] CONSUMER` names.  Raises ConfigurationError for more, or for two users."""
+    if len(names) > 2 or (len(names) == 2 and user not in (None, names[0])):
+        raise ConfigurationError("one user at most and one consumer are named", fix="[USER] CONSUMER")
+    return (names[0] if len(names) > 1 else user), names[-1]

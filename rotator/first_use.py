@@ -1,0 +1,25 @@
+"""Before there is a journal: the key that seals it, and the account that the credentials at hand belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def make_seal_key(path: str) -> bool:
+    """Make the seal key, 0600; False if a good one is there already.  Raises SealError; never overwrites one."""
+    from rotator.journal.sealing import KeyFileSeal, create_key_file
+
+    if Path(path).exists():
+        KeyFileSeal.load(path)
+        return False
+    create_key_file(path)
+    return True
+
+
+def account_of(region: str) -> str:
+    """The account id of whoever is logged in to AWS here.  Raises AccessError or RemoteFault."""
+    from rotator.services.aws import AwsSession
+
+    session = AwsSession()
+    identity = session.read("GetCallerIdentity", lambda: session.client("sts", region).get_caller_identity())
+    return str(identity["Account"])
