@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from rotator.core.errors import AccessError, RemoteFault
 from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.services.aws_errors import NotSent, failures, is_throttled, translate
+from rotator.services.aws_errors import NEW_CREDENTIALS, NotSent, failures, is_throttled, translate
 from rotator.services.quiet import quiet_libraries
 
 CONNECT_TIMEOUT_S = 3
@@ -53,12 +53,14 @@ class AwsSession:
         self._session: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._begun = threading.local()
+        self._building = threading.Lock()  # boto3 sessions are not safe to use from several threads, clients are
 
     def client(self, service: str, region: str) -> Any:
         """The boto3 client of `service` in `region`, made once.  Raises AccessError for an unknown profile."""
-        if (service, region) not in self._clients:
-            self._clients[service, region] = self._build(service, region)
-        return self._clients[service, region]
+        with self._building:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._build(service, region)
+            return self._clients[service, region]
 
     def read(self, what: str, ask: Callable[[], Answer]) -> Answer:
         """The answer of a read, asked again while throttled.  Raises AccessError or RemoteFault, nothing else."""
@@ -77,7 +79,12 @@ class AwsSession:
         self._begun.at = self._monotonic()
 
     def _build(self, service: str, region: str) -> Any:
-        client = self._opened(region).client(service, region_name=region, config=_config())
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            client = self._opened(region).client(service, region_name=region, config=_config())
+        except BotoCoreError as error:  # ProfileNotFound, ConfigParseError, PartialCredentialsError, ...
+            raise AccessError(f"AWS credentials: {error}", fix="correct aws.profile, or ~/.aws/config") from None
         client.meta.events.register("before-send", self._still_in_time)
         quiet_libraries()
         return client
@@ -90,14 +97,10 @@ class AwsSession:
     def _opened(self, region: str) -> Any:
         if self._session is None:
             import boto3
-            from botocore.exceptions import BotoCoreError
 
             quiet_libraries()
-            try:
-                session = boto3.Session(profile_name=self._profile)
-                self._session = session if self._role is None else _in_role(session, self._role, region)
-            except BotoCoreError as error:  # ProfileNotFound, ConfigParseError
-                raise AccessError(f"AWS credentials: {error}", fix="correct aws.profile, or ~/.aws/config") from None
+            session = boto3.Session(profile_name=self._profile)
+            self._session = session if self._role is None else _in_role(session, self._role, region)
         return self._session
 
 
@@ -118,6 +121,8 @@ def _in_role(session: Any, role: AssumeRole, region: str) -> Any:
     import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
+    if session.get_credentials() is None:
+        raise AccessError("AWS credentials: none were found to assume the role with", fix=NEW_CREDENTIALS)
     source = session._session  # noqa: SLF001 - boto3 has no public way to it, nor to a role that renews itself
     extra = {"RoleSessionName": role.session_name} | ({"ExternalId": role.external_id} if role.external_id else {})
 

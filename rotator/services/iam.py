@@ -173,10 +173,12 @@ class IamAccessKeys:
 
     def _write(self, call: str, operation: str, **arguments: Any) -> dict[str, Any] | Refused | Unknown:
         """One request for our user; the parsed reply (a dict) or how it failed."""
-        client = self._session.client("iam", self._region)
         self._session.begin()
         try:
+            client = self._session.client("iam", self._region)
             reply: dict[str, Any] = getattr(client, operation)(UserName=self._user, **arguments)
+        except AccessError as error:
+            return Refused(f"{call}: {error}", error.fix, "access")
         except failures() as error:
             return settle(error, call)
         return reply

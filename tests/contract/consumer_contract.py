@@ -43,7 +43,7 @@ class Subject(ABC):
         """Everything that a preflight might have changed."""
 
     def lost_reply(self) -> AbstractContextManager[object] | None:
-        """A context in which the effect of a push happens and its answer is lost; None if there is no answer to lose."""
+        """A context in which a push has its effect and its answer is lost; None if there is no answer to lose."""
         return None
 
     def refusing(self) -> AbstractContextManager[object] | None:
@@ -66,7 +66,7 @@ class ConsumerContract:
 
     @pytest.mark.parametrize("credential", DIFFICULT.values(), ids=DIFFICULT.keys())
     def test_difficult_characters_arrive(self, subject: Subject, credential: SmtpCredential) -> None:
-        """Base64 has characters that files, shells and URLs like to eat; the pair that arrives is the pair that was sent."""
+        """Base64 has characters that files, shells and URLs like to eat; the pair arrives as it was sent."""
         answer = subject.consumer.push(credential, Deadline.after(20))
         if subject.consumer.traits.by_hand:
             assert isinstance(answer, Waiting)

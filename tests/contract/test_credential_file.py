@@ -107,8 +107,10 @@ KEPT: dict[str, tuple[FormatName, str]] = {
     "a continued line": ("postfix", "[{host}]:587\n  AKIAOLD:old\nother\n x:y\n"),
     "another account of msmtp": (
         "msmtp",
-        'defaults\nlogfile ~/m.log\n\naccount home\nhost mail.example.org\nuser bob\npassword "pw"\n\n'
-        "account ses\nhost {host}\nport 587\nuser AKIAOLD\npassword old\nfrom a@example.org\n\naccount default : ses\n",
+        (
+            'defaults\nlogfile ~/m.log\n\naccount home\nhost mail.example.org\nuser bob\npassword "pw"\n\n'
+            "account ses\nhost {host}\nport 587\nuser AKIAOLD\npassword old\nfrom a@b.c\n\naccount default : ses\n"
+        ),
     ),
     "other variables": ("env", "# relay\nexport LANG=C\nSMTP_USERNAME=AKIAOLD\nSMTP_PASSWORD='old'\nPORT=1\n"),
     "other members": ("json", '{{"username": "AKIAOLD", "password": "old", "from": "a@example.org", "n": [1, 2]}}'),

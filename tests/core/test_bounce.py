@@ -218,13 +218,17 @@ GENUINE = {
         False,
     ),
     "the words in a comment": (
-        "Authentication-Results: mx.google.com; dkim=fail (dkim=pass header.i=@googlemail.com);\r\n"
-        " dmarc=pass header.from=googlemail.com\r\n",
+        (
+            "Authentication-Results: mx.google.com; dkim=fail (dkim=pass header.i=@googlemail.com);\r\n"
+            " dmarc=pass header.from=googlemail.com\r\n"
+        ),
         False,
     ),
     "the words in a quoted value": (
-        'Authentication-Results: mx.google.com; spf=pass smtp.mailfrom="x; dkim=pass header.i=@googlemail.com";\r\n'
-        " dmarc=pass header.from=googlemail.com\r\n",
+        (
+            'Authentication-Results: mx.google.com; spf=pass smtp.mailfrom="x; dkim=pass header.i=@googlemail.com";\r\n'
+            " dmarc=pass header.from=googlemail.com\r\n"
+        ),
         False,
     ),
 }

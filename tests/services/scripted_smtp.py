@@ -81,17 +81,19 @@ def _dialogue(connection: socket.socket, script: Script, context: ssl.SSLContext
                 connection = stack.enter_context(context.wrap_socket(connection, server_side=True))
             case "AUTH":
                 _say(connection, script.auth(rest.partition(" ")[2]))
-            case "MAIL":
-                _say(connection, script.mail)
-            case "RCPT":
-                _say(connection, script.rcpt)
+            case "MAIL" | "RCPT":
+                _say(connection, script.mail if verb.upper() == "MAIL" else script.rcpt)
             case "DATA":
                 _say(connection, "354 End data with <CR><LF>.<CR><LF>")
-                while _line(connection) != ".":
-                    pass
+                _skip_the_mail(connection)
                 _say(connection, script.data)
             case "QUIT":
                 return
+
+
+def _skip_the_mail(connection: socket.socket) -> None:
+    while _line(connection) != ".":
+        pass
 
 
 def _say(connection: socket.socket, *lines: str) -> None:

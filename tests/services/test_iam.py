@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -41,8 +42,6 @@ def test_identity_names_account_user_and_user_id(world: World, access_keys: IamA
 
 def test_the_list_carries_aws_time(world: World, access_keys: IamAccessKeys) -> None:
     """Now is AWS's Date header, so a clock moved there moves here."""
-    from datetime import timedelta
-
     first = access_keys.keys()
     world.clock.advance(timedelta(hours=72))
     second = access_keys.keys()
@@ -184,8 +183,8 @@ def test_throttled_reads_are_asked_again(world: World) -> None:
         access_keys.keys()
 
 
-CREDENTIALS = {
-    "none at all": ({"AWS_ACCESS_KEY_ID": None}, AccessError, "no AWS credentials"),
+CREDENTIALS: dict[str, tuple[dict[str, str], type[Exception], str]] = {
+    "none at all": ({"AWS_ACCESS_KEY_ID": ""}, AccessError, "no AWS credentials"),
     "an id nobody has": ({"AWS_ACCESS_KEY_ID": str(NOBODYS)}, AccessError, "InvalidClientTokenId"),
     "a wrong secret": ({"AWS_SECRET_ACCESS_KEY": "x" * 40}, AccessError, "SignatureDoesNotMatch"),
     "nothing listens": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, RemoteFault, "could not be reached"),
@@ -196,16 +195,13 @@ CREDENTIALS = {
 def test_our_own_credentials(
     world: World,
     monkeypatch: pytest.MonkeyPatch,
-    changed: dict[str, str | None],
+    changed: dict[str, str],
     error: type[Exception],
     words: str,
 ) -> None:
     """What is wrong with the program's own credentials is said in words with a way out, and writes were not made."""
     for name, value in changed.items():
-        if value is None:
-            monkeypatch.delenv(name)
-        else:
-            monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, value)
     access_keys = IamAccessKeys(session=AwsSession(), user=world.scenario.user, region="us-east-1")
     with pytest.raises(error, match=words) as caught:
         access_keys.keys()
@@ -215,8 +211,19 @@ def test_our_own_credentials(
 
 def test_an_unknown_profile_is_an_access_error(world: World) -> None:
     """The name of a profile that does not exist is said, before anything is asked."""
+    access_keys = IamAccessKeys(session=AwsSession(profile="nonesuch"), user="u", region="us-east-1")
     with pytest.raises(AccessError, match="nonesuch"):
-        IamAccessKeys(session=AwsSession(profile="nonesuch"), user="u", region="us-east-1").keys()
+        access_keys.keys()
+    assert isinstance(access_keys.create(), Refused)
+    assert world.record.entries() == []
+
+
+def test_a_role_without_credentials_to_ask_for_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A role is assumed with credentials; without any the way out is said."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
+    session = AwsSession(assume_role=AssumeRole("arn:aws:iam::123456789012:role/rotator"))
+    with pytest.raises(AccessError, match="none were found"):
+        IamAccessKeys(session=session, user="u", region="us-east-1").keys()
 
 
 SENDING: dict[str, tuple[dict[str, Any], str | None, type]] = {

@@ -28,7 +28,7 @@ def ask(url: str, monkeypatch: pytest.MonkeyPatch, session: AwsSession | None = 
 @pytest.mark.parametrize("honest", [True, False], ids=["closed early", "short by its own count"])
 def test_a_reply_cut_anywhere_is_unknown(monkeypatch: pytest.MonkeyPatch, *, honest: bool) -> None:
     """However little is missing, half a reply never counts as a key, and what came of the secret is not shown."""
-    cuts = list(range(0, len(NEW), 7)) + [len(NEW) - 1]
+    cuts = [*list(range(0, len(NEW), 7)), len(NEW) - 1]
     left = iter(cuts)
 
     def answer(_: Params) -> Answer:
@@ -168,7 +168,8 @@ def test_a_role_is_assumed_with_its_external_id(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_role_we_may_not_take_leaves_the_write_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
     """AccessDenied for AssumeRole is a clear no: nothing was created."""
-    denied = b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+    error = "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error>"
+    denied = f"<ErrorResponse>{error}</ErrorResponse>".encode()
     with scripted(lambda _: Answer(denied, 403)) as service:
         session = AwsSession(assume_role=AssumeRole("arn:aws:iam::123456789012:role/r"))
         answer = ask(service.url, monkeypatch, session).create()

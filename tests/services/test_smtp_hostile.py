@@ -159,7 +159,7 @@ def test_an_unknown_authority_stops(stack: ExitStack, authority: CertificateAuth
 def test_old_tls_is_refused(stack: ExitStack, authority: CertificateAuthority) -> None:
     """TLS below 1.2 is not spoken."""
     context = authority.for_loopback().server_context()
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     script = stack.enter_context(served(Script(), context))
     assert not isinstance(at(script.port, authority).reach(Deadline.after(5)), Acknowledged)
