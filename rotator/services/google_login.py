@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from rotator.core.errors import ConfigurationError
 from rotator.core.ports import Deadline
 from rotator.core.trust import is_loopback
-from rotator.services.gmail import REQUEST_S, GmailMailbox
 from rotator.services.gmail_errors import GmailError, GmailKind
-from rotator.services.google_auth import USER_SCOPES, Access, check_url, content_of
+from rotator.services.google_auth import USER_SCOPES, check_url, content_of
 from rotator.services.private_file import FileLate, FileRefused, FileUncertain, rewrite
 from rotator.services.quiet import quiet_libraries
 
@@ -30,20 +29,19 @@ def installed_app_login(
     mailbox: str,
     out: Path,
     show_url: Callable[[str], None],
-    api_endpoint: str | None = None,
+    mailbox_of: Callable[[Any], str],
     open_browser: bool = False,
     trusted: frozenset[str] = frozenset(),
     wait_s: int = LOGIN_WAIT_S,
 ) -> None:
     """Get a user token for `mailbox` through the browser and keep it in `out`, born 0600.
 
-    `show_url` is given the address to open; `api_endpoint` None is Google.  Raises GmailError and
-    ConfigurationError; nothing is written unless the right person agreed to every scope.
+    `show_url` is given the address to open; `mailbox_of` asks Gmail whose mailbox the credentials open.  Raises
+    GmailError and ConfigurationError; nothing is written unless the right person agreed to every scope.
     """
     config = _client_config(client_secrets, trusted)
     credentials = _consent(config, mailbox, show_url, open_browser, wait_s)
-    gmail = GmailMailbox(mailbox=mailbox, access=Access(lambda: credentials), api_endpoint=api_endpoint)
-    if (found := gmail.profile(Deadline.after(REQUEST_S))).lower() != mailbox.lower():
+    if (found := mailbox_of(credentials)).lower() != mailbox.lower():
         raise GmailError(GmailKind.WRONG_MAILBOX, f"the login was for {found}, not for {mailbox}; nothing was kept")
     if not credentials.refresh_token:
         raise GmailError(GmailKind.TOKEN_DEAD, "Google gave no refresh token; nothing was kept")

@@ -17,7 +17,7 @@ from rotator.sandbox.gmail import CONSUMER_SCOPES, GmailServer
 from rotator.sandbox.world import World
 from rotator.services.gmail import GmailMailbox
 from rotator.services.gmail_errors import GmailError, GmailKind
-from rotator.services.google_auth import delegated_access, user_access
+from rotator.services.google_auth import Access, delegated_access, user_access
 from rotator.services.google_login import installed_app_login
 
 PERSON, OTHER, OPS = "jadasailing@gmail.com", "someone@gmail.com", "ops@queenofsandiego.com"
@@ -44,6 +44,12 @@ def browser(threads: list[threading.Thread]) -> Callable[[str], None]:
     return show
 
 
+def whose(gmail: GmailServer, credentials: Any) -> str:
+    """The address whose mailbox new credentials open."""
+    opened = GmailMailbox(mailbox=PERSON, access=Access(lambda: credentials), api_endpoint=gmail.url)
+    return opened.profile(Deadline.after(10))
+
+
 def log_in(gmail: GmailServer, out: Path, mailbox: str = PERSON, **changed: Any) -> None:
     """`rotator gmail login` with that person at the browser."""
     threads: list[threading.Thread] = []
@@ -52,7 +58,7 @@ def log_in(gmail: GmailServer, out: Path, mailbox: str = PERSON, **changed: Any)
         "mailbox": mailbox,
         "out": out,
         "show_url": browser(threads),
-        "api_endpoint": gmail.url,
+        "mailbox_of": lambda credentials: whose(gmail, credentials),
         "trusted": TRUSTED,
         "wait_s": 10,
     }
