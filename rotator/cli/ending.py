@@ -13,6 +13,7 @@ from rotator.core import steps
 from rotator.core.errors import Exit
 from rotator.core.parts import Progress
 from rotator.core.policy import Mode
+from rotator.core.refusals import told
 from rotator.outcome import Report
 from rotator.rotation import Ending
 
@@ -85,10 +86,23 @@ def show_report(screen: Screen, report: Report, ending: Ending | None, steps_sho
     if report.revoke_first:
         screen.say(f"End it now: {report.revoke_first}", always=True)
     screen.mail_flows_on = report.mail_flows_on
-    if report.exit_code is not Exit.OK:
-        show(screen, _failure(report))
-    elif ending is not None:
+    if ending is None:
+        return
+    if _as_planned(ending):
         _went_well(screen, report, ending, steps_shown)
+    else:
+        show(screen, _failure(report))
+
+
+def _as_planned(ending: Ending) -> bool:
+    """Whether this is a stop that the protocol plans for, even if it has taken so long that a person should know."""
+    match ending.step:
+        case steps.Wait(urgent=urgent):
+            return not urgent
+        case steps.Ask():
+            return told(ending.step).exit_code is Exit.OK
+        case _:
+            return isinstance(ending.step, steps.Finish)
 
 
 def _failure(report: Report) -> Failure:
@@ -111,6 +125,8 @@ def _went_well(screen: Screen, report: Report, ending: Ending, steps_shown: Step
     if report.mail_flows_on and isinstance(ending.step, steps.Ask):
         screen.say(flow_line(report.mail_flows_on))
     screen.out("\n".join(_last_lines(report, ending)))
+    if report.exit_code is not Exit.OK:
+        screen.say(f"(exit {int(report.exit_code)})", always=True)
 
 
 def _last_lines(report: Report, ending: Ending) -> Iterator[str]:

@@ -40,19 +40,15 @@ class Failure:
         context = getattr(error, "ctx", None)
         path = getattr(context, "command_path", "rotator")
         message = without_secrets(error.format_message())
-        if type(error).__name__ == "NoArgsIsHelpError":  # the text is the help itself
-            return cls(Exit.USAGE, "usage", error.format_message())
         return cls(Exit.USAGE, "usage", message, "the command line cannot be understood", f"see: {path} --help")
 
     @classmethod
     def of_interruption(cls, stop: BaseException) -> Failure:
-        """A signal; what was in hand is journalled."""
+        """A signal ended the command."""
         code = stop.exit_code if isinstance(stop, Interrupted) else Exit.INTERRUPTED
-        name = str(stop) or "SIGINT"
-        return cls(
-            int(code), "interrupted", f"stopped by {name}",
-            "the step in hand was finished and journalled", "run the same command again: it goes on from there",
-        )  # fmt: skip
+        why = stop.why if isinstance(stop, Interrupted) else "nothing was in hand"
+        fix = "run the same command again: it goes on from there"
+        return cls(int(code), "interrupted", f"stopped by {str(stop) or 'SIGINT'}", why, fix)
 
     @classmethod
     def of_bug(cls, error: Exception, path: str) -> Failure:

@@ -113,13 +113,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RotatorError as error:
         return tell(Failure.of(error), error)
     except typer.TyperException as error:
-        return tell(Failure.of_usage(error))
+        return _usage(error)
     except (Interrupted, KeyboardInterrupt) as stop:
         return tell(Failure.of_interruption(stop))
     except typer.Abort:
         return tell(Failure.of_interruption(KeyboardInterrupt()))
     except Exception as error:  # noqa: BLE001 - the last net: a bug is reported as one, whatever it is
         return _bug(error)
+
+
+def _usage(error: typer.TyperException) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":  # its text is the help itself
+        render.screen().say(error.format_message(), always=True)
+        return Exit.USAGE
+    return tell(Failure.of_usage(error))
 
 
 def _bug(error: Exception) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shlex
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli.options import Options, command, plain_typer
+from rotator.cli.signals import Interrupted
 from rotator.core.durations import parse_duration
 from rotator.core.errors import ConfigurationError
 
@@ -66,7 +68,9 @@ def up(
             options.screen.raw(exports)
         options.screen.say(f"Files in {place}.  Next, there: rotator adopt.  Ctrl-C ends it.")
         _let_the_reader_go()
-        threading.Event().wait()  # a signal ends the command
+        with contextlib.suppress(Interrupted):
+            threading.Event().wait()  # until a signal
+    options.screen.say("The sandbox is gone.")
 
 
 def _list_faults(options: Options) -> None:

@@ -18,9 +18,10 @@ LONGEST_NAP_S = 0.2
 class Interrupted(BaseException):
     """A signal ended the command.  Not an Exception: nothing on the way out may take it for a failed step."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, why: str = "nothing was in hand") -> None:
         super().__init__(signal.Signals(number).name)
         self.exit_code = 128 + number
+        self.why = why
 
 
 class Signals:
@@ -38,7 +39,7 @@ class Signals:
     def check(self) -> None:
         """Raise Interrupted if a signal came while a step was in hand."""
         if self._caught is not None:
-            raise Interrupted(self._caught)
+            raise Interrupted(self._caught, "the step in hand was finished and journalled")
 
     @contextmanager
     def finishing_steps(self) -> Iterator[None]:
@@ -59,8 +60,12 @@ class Signals:
         self.check()
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
-        if self._caught is not None or not self._working:
+        if not self._working:
             raise Interrupted(number)
+        if self._caught is not None:
+            raise Interrupted(
+                number, "a step was in hand: its intent is journalled, its outcome is looked up next time"
+            )
         self._caught = number
 
 
