@@ -1,0 +1,150 @@
+"""`make bench`: what a command costs, beside a bare script doing the same, all measured in one run.
+
+Each figure is the median of several runs.  A bound on CPU, counts or memory that is broken makes the exit code 1; a
+bound on wall clock is only told, because the machine has other things to do.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import meter, turns
+from tests.bench.needed import CALLS, CONNECTIONS, RECORDED
+from tests.bench.processes import PYTHON, Cost, bare, calls_since, calm_world, measure, middle, rotate
+
+HELP_RUNS, ROTATE_RUNS = 11, 5
+HELP_RATIO, ROTATE_RATIO = 12.0, 1.5
+REST_CPU_S, TURN_S, MEMORY_MB = 0.100, 0.005, 150.0
+HEAVY = {"boto3", "botocore", "google", "googleapiclient", "pydantic", "rich"}
+HEADERS = ("", "wall", "CPU", "bare wall", "bare CPU", "ratio", "bound", "")
+PARTS = {
+    PYTHON: "python itself, start and end",
+    meter.IMPORTS: "imports",
+    meter.CLIENTS: "building clients and TLS context",
+    meter.CALLS: f"outside calls ({len(CALLS)})",
+    meter.WAITING: "waiting",
+    meter.REST: "the rest: own code and journal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table.  `holds` is None without a bound; `binding`: a broken one makes the exit code 1."""
+
+    what: str
+    figures: tuple[str, str, str, str] = ("", "", "", "")  # as in HEADERS
+    ratio: str = ""
+    bound: str = ""
+    holds: bool | None = None
+    binding: bool = True
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as text."""
+        return (self.what, *self.figures, self.ratio, self.bound, {None: "", True: "ok", False: "over"}[self.holds])
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
+
+
+def _beside(cost: Cost, other: Cost) -> tuple[str, str, str, str]:
+    return _ms(cost.wall_s), _ms(cost.cpu_s), _ms(other.wall_s), _ms(other.cpu_s)
+
+
+def help_rows() -> Iterator[Row]:
+    """The top-level help beside a bare interpreter, and the heavy libraries it loads."""
+    modules = set(measure(["rotator", "--help"], metered=True).report["modules"])
+    runs = [(measure(["-m", "rotator", "--help"]), measure(["-c", "pass"])) for _ in range(HELP_RUNS)]
+    ours, empty = middle([one for one, _ in runs]), middle([other for _, other in runs])
+    ratio = ours.cpu_s / empty.cpu_s
+    yield Row(
+        "rotator --help", _beside(ours, empty), f"{ratio:.1f} CPU", f"{HELP_RATIO:g} CPU", holds=ratio <= HELP_RATIO
+    )
+    loaded = ", ".join(sorted(modules & HEAVY))
+    yield Row("  heavy libraries loaded", (loaded or "none", "", "", ""), bound="none", holds=not loaded)
+
+
+def rotate_rows() -> Iterator[Row]:
+    """One rotate up to the grace beside the same calls made by a bare script, part by part."""
+    ours, others, calls = [], [], RECORDED
+    for _ in range(ROTATE_RUNS):
+        with calm_world() as world:
+            since = world.record.count()
+            ours.append(rotate(world))
+            calls = tuple(calls_since(world, since))
+        with calm_world(adopted=False) as world:
+            others.append(bare(world, CALLS))
+    cost, other = middle(ours), middle(others)
+    ratio = cost.wall_s / other.wall_s
+    yield Row(
+        "rotate up to the grace",
+        _beside(cost, other),
+        f"{ratio:.2f} wall",
+        f"{ROTATE_RATIO:g} wall",
+        holds=ratio <= ROTATE_RATIO,
+        binding=False,
+    )
+    for part, what in PARTS.items():
+        yield _part(part, what, cost, other)
+    connections = cost.report["counts"]["socket.create_connection"]
+    yield Row(
+        "  requests + SMTP connections",
+        (f"{len(calls)} + {connections}", "", f"{len(RECORDED)} + {CONNECTIONS}", ""),
+        bound="the list",
+        holds=(calls, connections) == (RECORDED, CONNECTIONS),
+    )
+    memory = cost.report["memory_mb"]
+    figures = (f"{memory:.0f} MB", "", f"{other.report['memory_mb']:.0f} MB", "")
+    yield Row("  peak memory", figures, bound=f"{MEMORY_MB:.0f} MB", holds=memory < MEMORY_MB)
+
+
+def _part(part: str, what: str, cost: Cost, other: Cost) -> Row:
+    inside, beside = (
+        Cost(one.report["wall_s"].get(part, 0.0), one.report["cpu_s"].get(part, 0.0)) for one in (cost, other)
+    )
+    if part != meter.REST:
+        return Row(f"  {what}", _beside(inside, beside))
+    holds = inside.cpu_s < REST_CPU_S
+    return Row(f"  {what}", _beside(inside, beside), bound=f"{_ms(REST_CPU_S)} CPU", holds=holds)
+
+
+def turn_rows() -> Iterator[Row]:
+    """A turn beside a bare commit, whose wall is the disk's."""
+    with tempfile.TemporaryDirectory() as directory:
+        turn, commit = turns.a_turn(Path(directory)), turns.a_commit(Path(directory))
+    ratio, bound = f"{turn.wall_s / commit.wall_s:.2f} wall", _ms(TURN_S)
+    yield Row("a turn: decide, record", _beside(turn, commit), ratio, f"{bound} CPU", holds=turn.cpu_s < TURN_S)
+    yield Row("  the disk included", bound=f"{bound} wall", holds=turn.wall_s < TURN_S, binding=False)
+    yield Row("the explorer", ("", f"{turns.states_per_second():.0f} states/s", "", ""))
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as aligned columns."""
+    lines = [HEADERS, *(row.cells for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(_line(line, widths) for line in lines)
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    first, *figures = (
+        cell.rjust(width) if column else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "  ".join([first, *figures]).rstrip()
+
+
+def main() -> int:
+    """Measure everything and print one table."""
+    rows = [*help_rows(), *rotate_rows(), *turn_rows()]
+    print(table(rows))
+    print(f"Medians of {HELP_RUNS} (help), {ROTATE_RUNS} (rotate) and {turns.TURNS} (turn) runs.")
+    return int(any(row.binding and row.holds is False for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
