@@ -14,6 +14,7 @@ import pytest
 from google.auth import crypt, jwt
 from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import Request
+from google.oauth2 import service_account
 from google_auth_oauthlib.flow import InstalledAppFlow
 
 from rotator.sandbox.gmail import CONSUMER_SCOPES, WORKSPACE_SCOPES
@@ -265,7 +266,8 @@ def test_every_file_is_born_private(office: Office) -> None:
 def test_google_s_own_transport_accepts_the_key_file(office: Office) -> None:
     """The token comes back in the form that google-auth over requests reads too."""
     path = office.gmail.add_service_account("rotator")
-    held = office.service_credentials(path, OPS)
+    made: Any = service_account.Credentials
+    held = made.from_service_account_file(str(path), scopes=list(WORKSPACE_SCOPES), subject=OPS)
     transport: Any = Request()  # type: ignore[no-untyped-call]
     held.refresh(transport)
     transport.session.close()
