@@ -36,6 +36,7 @@ from rotator.services.gmail_errors import GmailError
 
 SETTINGS_URL = "https://mail.google.com/mail/u/0/#settings/accounts"
 ARRIVAL_S = 60.0  # a refusal shows within seconds to a minute (recorded); no verdict "no bounce" before
+ROUNDING_S = 0.01
 POLL_S = (1.0, 2.0, 3.0, 5.0)  # the last one repeats
 
 
@@ -100,7 +101,7 @@ class GmailSendAs:
         if self._gmail is None:
             return Unknown("no Gmail credentials are configured, so nothing can be sent")
         try:
-            return self._watched(self._gmail, canary, _sooner(deadline, self._wait_s))
+            return self._watched(self._gmail, canary, deadline)
         except GmailError as error:
             return Unknown(str(error))
 
@@ -160,8 +161,8 @@ class GmailSendAs:
                 f"{self._alias} does not send through {self._server.host} now, so a mail would prove nothing"
             )
         seen = {message.id for message in gmail.inbox(deadline)}
-        began = deadline.monotonic()
         sent = gmail.send(canary_mail(canary, self._alias, self._to), deadline)
+        began, window = deadline.monotonic(), _sooner(deadline, self._wait_s)
         if changed := self._changed_sender(gmail.message(sent.id, deadline)):
             return Unknown(changed)
         for pause in _polls():
@@ -171,9 +172,9 @@ class GmailSendAs:
                     verdict = self._verdict(gmail.message(message.id, deadline), message, sent, canary)
                     if verdict is not None:
                         return verdict
-            if deadline.left <= pause:
+            if window.over:
                 break
-            self._sleep(pause)
+            self._sleep(min(pause, window.left))
         return self._silence(deadline.monotonic() - began)
 
     def _verdict(self, raw: bytes, message: Sent, sent: Sent, canary: Canary) -> CanaryAnswer | None:
@@ -204,7 +205,7 @@ class GmailSendAs:
         waited_s = round(waited)
         if self._to.lower() == self._mailbox.lower():
             return Unknown(f"neither the mail nor a bounce is in the inbox after {waited_s} s; look into Spam too")
-        if waited < self._wait_s * 0.9:
+        if waited < self._wait_s - ROUNDING_S:
             return Unknown(f"no bounce after {waited_s} s, which is too early to tell")
         return Arrived(f"no bounce within {waited_s} s (mail to {self._to}, which we cannot read)")
 
