@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
-import time
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -221,13 +221,11 @@ def test_replies_carry_the_sandbox_s_date_and_leave_in_one_piece(office: Office)
     office.wait(30 * 86400)
     _, _, headers = office.http("GET", "/gmail/v1/users/me/profile")
     assert abs(parsedate_to_datetime(headers["Date"]) - office.world.clock.now()) < timedelta(seconds=5)
-    connection = http.client.HTTPConnection("127.0.0.1", office.gmail.port)
-    began = time.perf_counter()
-    for _ in range(20):
-        connection.request("GET", "/gmail/v1/users/me/profile")
-        assert json.loads(connection.getresponse().read())["error"]["code"] == 401
-    connection.close()
-    assert time.perf_counter() - began < 20 * 0.04  # two writes a reply would cost 40 ms each
+    with socket.create_connection(("127.0.0.1", office.gmail.port), timeout=10) as connection:
+        connection.sendall(b"GET /gmail/v1/users/me/profile HTTP/1.1\r\nHost: x\r\n\r\n")
+        head, _, body = connection.recv(65536).partition(b"\r\n\r\n")  # the first piece is the whole reply
+    assert head.startswith(b"HTTP/1.1 401")
+    assert json.loads(body)["error"]["code"] == 401
 
 
 def test_the_record_names_calls_and_outcomes_and_no_secret(office: Office) -> None:

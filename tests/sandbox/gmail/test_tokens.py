@@ -268,7 +268,7 @@ def test_google_s_own_transport_accepts_the_key_file(office: Office) -> None:
     path = office.gmail.add_service_account("rotator")
     made: Any = service_account.Credentials
     held = made.from_service_account_file(str(path), scopes=list(WORKSPACE_SCOPES), subject=OPS)
-    transport: Any = Request()  # type: ignore[no-untyped-call]
+    transport: Any = Request()
     held.refresh(transport)
     transport.session.close()
     assert held.valid
