@@ -1,0 +1,93 @@
+"""A calm world and a shell in it, with `rotator` on its path: what the sessions of the pages are played on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rotator.core.durations import parse_duration
+from rotator.sandbox.client import Sandbox
+from rotator.sandbox.scenario import InitialKey, Scenario
+from rotator.sandbox.world import PERSONAL, World
+from tests.gates.source_tree import ROOT
+
+DUE = Scenario(keys=(InitialKey(age_days=81),))  # due, and not past its limit: an ordinary day
+SHOUT = "! NOT THE REAL AWS"  # the first line of every command in a sandbox, and of none outside
+COMMAND_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One world, and the environment of the person who reads the page."""
+
+    world: World
+    environment: Mapping[str, str]
+    home: Path
+
+    def shell(self, command: str) -> tuple[int, list[str]]:
+        """Run a line as a shell does; its exit code, and the lines that a terminal would show."""
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{{ {command}\n}} 2>&1"],
+            env=self.environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=COMMAND_S,
+            check=False,
+        )
+        return done.returncode, [line for line in done.stdout.splitlines() if not line.startswith(SHOUT)]
+
+    def happen(self, note: str) -> None:
+        """What a note says: time passes, a fault, a stranger, a person who pastes."""
+        sandbox, words = Sandbox(self.world.admin_url), note.split()
+        match words:
+            case ["advance", time]:
+                sandbox.advance(parse_duration(time))
+            case ["fault", name, times]:
+                sandbox.arm(**{name: int(times)})
+            case ["run", *_]:
+                code, lines = self.shell(note.removeprefix("run "))
+                assert code == 0, lines
+            case ["stranger", "makes", "a", "key"]:
+                sandbox.create_key()
+            case ["paste", consumer]:
+                self.paste(sandbox, consumer)
+            case _:
+                raise AssertionError(f"nobody knows how to do this in the sandbox: {note}")
+
+    def paste(self, sandbox: Sandbox, consumer: str) -> None:
+        """A person takes what the hand-over says to Gmail's settings page; Gmail tries it and saves it."""
+        code, lines = self.shell(f"rotator handover {consumer} --out given && cat given && rm given")
+        assert code == 0, lines
+        given = dict(line.split(maxsplit=1) for line in lines if len(line.split()) > 1)
+        alias = f"admin@{self.world.scenario.domain}"
+        password = given["password"].split()[0]
+        sandbox.paste(PERSONAL, alias, given["user"].split()[0], password, "127.0.0.1", self.world.smtp.port)
+
+
+@contextmanager
+def staged(directory: Path, scenario: Scenario = DUE) -> Iterator[Stage]:
+    """A world in `directory`, and a home with `rotator` on the path."""
+    home, programs = directory / "home", directory / "bin"
+    home.mkdir(mode=0o700)
+    programs.mkdir(mode=0o700)
+    link = programs / "rotator"
+    link.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rotator "$@"\n')
+    link.chmod(0o700)
+    with World.start(directory / "world", calm=True, scenario=scenario) as world:
+        (held, *_) = world.keys.now_held(scenario.user)
+        environment = {
+            "PATH": f"{programs}:{os.environ.get('PATH', os.defpath)}",
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "KEY": held.id,
+        }
+        yield Stage(world, environment | world.environment(), home)
