@@ -73,8 +73,9 @@ def measure(
 
 
 def clean_environment() -> dict[str, str]:
-    """Nobody's environment: no accounts, no settings of Python."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    """Nobody's environment: no accounts, no proxy before the loopback, no settings of Python."""
+    foreign = {name for name in os.environ if name.startswith(FOREIGN) or name.lower().endswith("_proxy")}
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
     return kept | {"PYTHONPATH": str(ROOT)}
 
 
