@@ -43,6 +43,9 @@ class Report:
     warnings: tuple[str, ...] = field(default=())
 
 
+FINISHED = ("rotated", "aborted")
+
+
 def report(ending: Ending, user: str) -> Report:
     """The report of an ending."""
     s, step = ending.situation, ending.step
@@ -124,17 +127,18 @@ def _with_age(base: Report, s: Situation) -> Report:
 
 
 def _with_incident(base: Report, s: Situation) -> Report:
-    """An incident whose leaked key is still Active says so first, and prints the command that ends it at once."""
+    """An incident run that is not through needs help; a leaked key that is still Active is said first, with the cure."""
     run = s.facts.run
-    if run is None or run.mode is Mode.SCHEDULED:
+    if run is None or run.mode is Mode.SCHEDULED or base.outcome in FINISHED:
         return base
-    leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
     code = base.exit_code if base.exit_code not in (Exit.OK, Exit.FAILED) else Exit.HELP_NEEDED
+    base = _changed(base, exit_code=code, outcome="help needed")
+    leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
     if not leaked:
-        return _changed(base, exit_code=code) if base.exit_code is not Exit.OK else base
+        return base
     now = f"rotator rotate --user {base.user} --revoke-first --key {leaked[0]} --reason …"
     first = f"{leaked[0]} leaked and is STILL ACTIVE"
-    return _changed(base, exit_code=code, outcome="help needed", revoke_first=now, warnings=(first, *base.warnings))
+    return _changed(base, revoke_first=now, warnings=(first, *base.warnings))
 
 
 def _active(s: Situation, key: str) -> bool:

@@ -96,3 +96,18 @@ def test_one_create_and_one_delete_are_sent() -> None:
     assert world.calls.count("create") == 1
     assert world.calls.count("delete") == 1
     assert world.calls.count("deactivate") == 1
+
+
+@pytest.mark.parametrize("calibrated", [True, False], ids=["last-used tells", "last-used says nothing"])
+def test_a_consumer_that_only_says_yes_is_found(calibrated: bool) -> None:
+    """A push that was acknowledged and not done is found, early where last-used tells; mail flows all the while."""
+    world, parts = build(WORKSPACE)
+    world.last_use_works = calibrated
+    world.faults = {"push news": ["lied"]}
+    seen: list[Progress] = []
+    ends = play(world, replace(parts, observer=seen.append))
+    assert ends[-1] == steps.Finish("rotated")
+    (key,) = world.keys.values()
+    assert parts.consumers["news"].held.key == key.key.id  # type: ignore[attr-defined]
+    names = [one.name for one in seen]
+    assert names.count("reactivate") == (0 if calibrated else 1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rotator.core import evidence
 from rotator.core.access_keys import KEYS_PER_USER, Instant
-from rotator.core.evidence import Rung
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import (
     CANARY_BACKOFF_S,
+    LAST_USED_LAG_S,
     RETRY_S,
     WRONG_PASSWORD_S,
     Mode,
@@ -147,15 +147,27 @@ def wait_for_canaries(s: Situation) -> Step | None:
 
 
 def canary_again_if_old_key_moved(s: Situation) -> Step | None:
-    """The old key was used in a canary's quarter hour: repeat it once; then the consumer is behind: tell it again."""
+    """The old key was used in a canary's quarter hour: repeat it once; then the consumer is behind: tell it again.
+
+    Looked at from four hours after the canary on, so that a consumer left behind is found early in the grace.
+    """
+    if not s.run.old or s.run.old_gone or s.old.deactivated_at or not evidence.patient(s):
+        return None
     for traits, consumer in s.consumers:
-        if not _wants_canary(traits, consumer) or evidence.rung(s, traits, consumer) is Rung.SURVIVED:
+        if not _wants_canary(traits, consumer) or s.now < consumer.canary_at + LAST_USED_LAG_S:
             continue
-        if not evidence.old_key_moved(s, consumer):
-            continue
-        if consumer.canary_at == consumer.canary_first_at:
-            return canary(s, traits, consumer, 7)
-        if not s.tried("push", traits.name):
-            return Push(traits.name, s.run.new)
-        return Ask(7, "still-on-old-key", (traits.name,), "its canary moved the old key's last-used, twice")
+        for key in (s.run.new, s.run.old):
+            if not s.asked_last_use(key):
+                return Observe(Look.LAST_USE, key)
+        if evidence.old_key_moved(s, consumer):
+            return _behind(s, traits, consumer)
     return None
+
+
+def _behind(s: Situation, traits: Traits, consumer: ConsumerFacts) -> Step:
+    if consumer.canary_at == consumer.canary_first_at:
+        waiting = Wait(7, Instant(retry_at(consumer)), f"until the canary through {traits.name} may be repeated")
+        return canary(s, traits, consumer, 7) or waiting
+    if not s.tried("push", traits.name):
+        return Push(traits.name, s.run.new)
+    return Ask(7, "still-on-old-key", (traits.name,), "its canary moved the old key's last-used, twice")
