@@ -8,44 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
 
-from rotator.consumers.canary_mail import SIMULATOR, canary_mail
 from rotator.consumers.formats import FormatName, NotInFormat, Place, find, put
+from rotator.consumers.own_canary import OwnCanary, Sender
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Acknowledged,
-    Arrived,
     Canary,
     CanaryAnswer,
     Deadline,
     Holding,
-    LoginRefused,
     Problem,
     PushAnswer,
     Refused,
     Unknown,
 )
-from rotator.core.secret import MASK
-from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services import private_file, programs
 from rotator.services.private_file import FileLate, FileRefused, FileUncertain
-
-
-class Sender(Protocol):
-    """What this consumer needs of an SES endpoint."""
-
-    host: str
-    port: int
-    security: Literal["starttls", "tls"]
-    name: str
-
-    def send(
-        self, credential: SmtpCredential, mail_from: str, rcpt: str, message: bytes, deadline: Deadline
-    ) -> Acknowledged | Refused | Unknown:
-        """One mail, on its own connection."""
-        ...
 
 
 class CredentialFile:
@@ -63,12 +43,11 @@ class CredentialFile:
         canary_to: str | None = None,
     ) -> None:
         """`canary_from`: an address that may send; without it nothing is sent and read back is the proof."""
-        sends = canary_from is not None
-        self.traits = Traits(name, "credential_file", endpoint.name, reads_back=True, sends=sends)
-        self._endpoint, self._path, self._style = endpoint, path, style
+        self._canary = OwnCanary(endpoint, canary_from, canary_to)
+        self.traits = Traits(name, "credential_file", endpoint.name, reads_back=True, sends=self._canary.possible)
+        self._path, self._style = path, style
         self._after = tuple(after)
         self._place = Place(endpoint.host, endpoint.port, endpoint.security, name)
-        self._from, self._to = canary_from, canary_to or SIMULATOR
 
     def preflight(self, deadline: Deadline) -> Sequence[Problem]:
         """Directory, file and `after` program are looked at; nothing is written."""
@@ -100,28 +79,25 @@ class CredentialFile:
 
     def holds(self, deadline: Deadline) -> Holding:
         """The key id that stands in the file now."""
-        try:
-            credential = self._held()
-        except (FileRefused, NotInFormat) as error:
-            return Unknown(f"{self._path}: {error}" if isinstance(error, NotInFormat) else str(error))
-        return credential.key if credential else Unknown(f"{self._path}: no credential for {self._place.host} in it")
+        held = self._readable()
+        return held if isinstance(held, Unknown) else held.key
 
     def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
-        """Log in with exactly what the file holds and mail to `canary_to`; SES's yes is taken for arrival."""
-        if self._from is None:
-            return Unknown("no canary_from is set, so nothing can be sent")
-        try:
-            credential = self._held()
-        except (FileRefused, NotInFormat) as error:
-            return Unknown(f"{self._path}: {error}")
-        if credential is None:
-            return Unknown(f"{self._path}: no credential for {self._place.host} in it")
-        mail = canary_mail(canary, self._from, self._to)
-        return _verdict(self._endpoint.send(credential, self._from, self._to, mail, deadline))
+        """Log in with exactly what the file holds and mail to `canary_to`."""
+        return self._canary.send(canary, self._readable(), deadline)
 
     def instructions(self) -> Sequence[str]:
         """Nobody has to do anything."""
         return ()
+
+    def _readable(self) -> SmtpCredential | Unknown:
+        try:
+            credential = self._held()
+        except FileRefused as refused:
+            return Unknown(str(refused))
+        except NotInFormat as error:
+            return Unknown(f"{self._path}: {error}")
+        return credential or Unknown(f"{self._path}: no credential for {self._place.host} in it")
 
     def _held(self) -> SmtpCredential | None:
         found = private_file.read(self._path)
@@ -136,12 +112,11 @@ class CredentialFile:
             return Acknowledged(f"{self._path} written")
         try:
             private_file.check_program(Path(self._after[0]))
-            ended = programs.run(self._after, deadline)
+            ended = programs.run(self._after, deadline, hide=(credential.password,))
         except (FileRefused, programs.CannotStart) as error:
             return Unknown(f"{self._path} written, but its after command did not run: {error}")
         if ended.code != 0:
-            text = str(ended).replace(credential.password.reveal(), MASK)
-            return Unknown(f"{self._path} written, but its after command failed: {text}")
+            return Unknown(f"{self._path} written, but its after command failed: {ended}")
         return Acknowledged(f"{self._path} written, {Path(self._after[0]).name} ran")
 
     def _program_problems(self) -> list[Problem]:
@@ -157,11 +132,3 @@ class CredentialFile:
 
 def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
-
-
-def _verdict(answer: Acknowledged | Refused | Unknown) -> CanaryAnswer:
-    if isinstance(answer, Acknowledged):
-        return Arrived("accepted by SES, no bounce awaited")
-    if isinstance(answer, Refused) and answer.id == Meaning.LOGIN:
-        return LoginRefused(answer.detail)
-    return Unknown(answer.detail)

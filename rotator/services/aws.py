@@ -21,7 +21,9 @@ from rotator.services.quiet import quiet_libraries
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 # A request that has not gone out by then would outlive REQUEST_DEADLINE_S: signing may have waited for a role.
-LATEST_SEND_S = REQUEST_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
+LONGEST_REQUEST_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
+LATEST_SEND_S = REQUEST_DEADLINE_S - LONGEST_REQUEST_S
+BUDGETS_S = (LONGEST_REQUEST_S, 8.0, 4.0, 2.0, 1.0, 0.5)  # botocore fixes time-outs per client: a few clients, not many
 THROTTLED_PAUSES_S = (0.5, 1.5)  # reads only
 
 Answer = TypeVar("Answer")
@@ -51,16 +53,19 @@ class AwsSession:
         self._profile, self._role = profile, assume_role
         self._sleep, self._monotonic = sleep, monotonic
         self._session: Any = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, float], Any] = {}
         self._begun = threading.local()
         self._building = threading.Lock()  # boto3 sessions are not safe to use from several threads, clients are
 
-    def client(self, service: str, region: str) -> Any:
-        """The boto3 client of `service` in `region`, made once.  Raises AccessError for an unknown profile."""
+    def client(self, service: str, region: str, budget_s: float = LONGEST_REQUEST_S) -> Any:
+        """The boto3 client of `service` in `region`, made once for each of BUDGETS_S: how long a request may take.
+
+        Raises AccessError for an unknown profile.
+        """
         with self._building:
-            if (service, region) not in self._clients:
-                self._clients[service, region] = self._build(service, region)
-            return self._clients[service, region]
+            if (service, region, budget_s) not in self._clients:
+                self._clients[service, region, budget_s] = self._build(service, region, budget_s)
+            return self._clients[service, region, budget_s]
 
     def read(self, what: str, ask: Callable[[], Answer]) -> Answer:
         """The answer of a read, asked again while throttled.  Raises AccessError or RemoteFault, nothing else."""
@@ -74,15 +79,15 @@ class AwsSession:
                 self._sleep(pause)
         raise RemoteFault(f"{what}: throttled")
 
-    def begin(self) -> None:
-        """Start the clock of the next request of this thread: it goes out within LATEST_SEND_S or not at all."""
-        self._begun.at = self._monotonic()
+    def begin(self, latest_s: float = LATEST_SEND_S) -> None:
+        """Start the clock of the next request of this thread: it goes out within `latest_s` or not at all."""
+        self._begun.until = self._monotonic() + latest_s
 
-    def _build(self, service: str, region: str) -> Any:
+    def _build(self, service: str, region: str, budget_s: float) -> Any:
         from botocore.exceptions import BotoCoreError
 
         try:
-            client = self._opened(region).client(service, region_name=region, config=_config())
+            client = self._opened(region).client(service, region_name=region, config=_config(budget_s))
         except BotoCoreError as error:  # ProfileNotFound, ConfigParseError, PartialCredentialsError, ...
             raise AccessError(f"AWS credentials: {error}", fix="correct aws.profile, or ~/.aws/config") from None
         client.meta.events.register("before-send", self._still_in_time)
@@ -90,8 +95,8 @@ class AwsSession:
         return client
 
     def _still_in_time(self, **_: Any) -> None:
-        begun = getattr(self._begun, "at", None)
-        if begun is not None and self._monotonic() - begun > LATEST_SEND_S:
+        until = getattr(self._begun, "until", None)
+        if until is not None and self._monotonic() > until:
             raise NotSent("signing the request took too long, so it was not sent")
 
     def _opened(self, region: str) -> Any:
@@ -104,12 +109,13 @@ class AwsSession:
         return self._session
 
 
-def _config() -> Any:
+def _config(budget_s: float) -> Any:
     from botocore.config import Config
 
+    connect_s = min(CONNECT_TIMEOUT_S, budget_s / 4)
     return Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        connect_timeout=connect_s,
+        read_timeout=budget_s - connect_s,
         retries={"total_max_attempts": 1, "mode": "standard"},
         user_agent_extra="rotator",
     )
@@ -127,7 +133,7 @@ def _in_role(session: Any, role: AssumeRole, region: str) -> Any:
     extra = {"RoleSessionName": role.session_name} | ({"ExternalId": role.external_id} if role.external_id else {})
 
     def client_creator(service: str, **arguments: Any) -> Any:
-        return source.create_client(service, region_name=region, config=_config(), **arguments)
+        return source.create_client(service, region_name=region, config=_config(LONGEST_REQUEST_S), **arguments)
 
     fetcher = AssumeRoleCredentialFetcher(client_creator, source.get_credentials(), role.arn, extra_args=extra)
     acting = botocore.session.get_session()

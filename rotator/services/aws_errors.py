@@ -19,7 +19,12 @@ BAD_CREDENTIALS = frozenset({"InvalidClientTokenId", "UnrecognizedClientExceptio
 # The service looked at the request and turned it down: nothing changed.
 MODELLED = frozenset({"NoSuchEntity", "LimitExceeded", "InvalidInput", "ValidationError",
                       "EntityTemporarilyUnmodifiable", "NotFoundException", "ResourceNotFoundException",
-                      "InvalidParameterException", "InvalidRequestException", "ParameterNotFound"})  # fmt: skip
+                      "InvalidParameterException", "InvalidRequestException", "ParameterNotFound",
+                      # Secrets Manager and Parameter Store, by their models
+                      "ValidationException", "ResourceExistsException", "LimitExceededException",
+                      "EncryptionFailure", "DecryptionFailure", "InvalidKeyId", "ParameterLimitExceeded",
+                      "ParameterMaxVersionLimitExceeded", "ParameterPatternMismatchException",
+                      "HierarchyTypeMismatchException", "UnsupportedParameterType"})  # fmt: skip
 DEFINITIVE = THROTTLED | DENIED | EXPIRED | BAD_CREDENTIALS | MODELLED
 
 SCP = "service control policy"

@@ -7,13 +7,18 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from rotator.core.ports import Deadline
+from rotator.core.secret import MASK, Secret
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 OUTPUT_LIMIT = 200  # characters of a program's last words that are shown
+WINDOW = 1 << 16  # bytes of its output that are looked at
+LONGEST_SECRET = 64  # characters; an SMTP password has 44
+STDIN_LIMIT = 4096  # bytes that any pipe takes at once (POSIX _POSIX_PIPE_BUF is 512, Linux and BSD give 4096 and more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,8 @@ class Ended:
     """How a program ended: `code` None means that it was killed at the deadline."""
 
     code: int | None
-    output: str  # the end of what it printed, printable, on one line; the caller masks secrets
+    output: str  # the end of what it printed, standard error last: printable, on one line, what was hidden masked
+    answer: str = ""  # its standard output alone, masked too
 
     def __str__(self) -> str:
         how = "killed at its deadline" if self.code is None else f"exit code {self.code}"
@@ -32,27 +38,60 @@ class CannotStart(Exception):
     """The program was not started at all."""
 
 
-def run(argv: Sequence[str], deadline: Deadline, stdin: bytes = b"") -> Ended:
+def run(
+    argv: Sequence[str],
+    deadline: Deadline,
+    *,
+    stdin: bytes = b"",
+    variables: Mapping[str, str] | None = None,
+    hide: Sequence[Secret] = (),
+) -> Ended:
     """Run `argv` (an absolute path first) in its own process group, which is killed when it ends or time is up.
 
-    Raises CannotStart.
+    `variables` are added to an environment that holds PATH alone.  `hide` is masked in all that is shown.  A process
+    that leaves the group (setsid) is not killed; nobody waits for it either.  Raises CannotStart.
     """
-    with tempfile.TemporaryFile() as words, tempfile.TemporaryFile() as given:
-        given.write(stdin)
-        given.seek(0)
-        try:
-            process = subprocess.Popen(  # noqa: S603 - no shell; the path and its owner were checked
-                list(argv), stdin=given, stdout=words, stderr=subprocess.STDOUT, env=ENVIRONMENT, cwd="/",
-                start_new_session=True, close_fds=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise CannotStart(f"{argv[0]}: {(error.strerror or type(error).__name__).lower()}") from None
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = _started(argv, stdin, {**ENVIRONMENT, **(variables or {})}, out, err)
         code: int | None = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(deadline.left)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # also what it left behind in its group
         process.wait()
-        words.seek(max(0, words.seek(0, os.SEEK_END) - 4 * OUTPUT_LIMIT))
-        text = " ".join(words.read().decode("utf-8", "replace").split())
-    return Ended(code, "".join(sign for sign in text if sign.isprintable())[-OUTPUT_LIMIT:])
+        answer, words = _text(out, hide), _text(err, hide)
+    return Ended(code, f"{answer} {words}".strip()[-OUTPUT_LIMIT:], answer[-OUTPUT_LIMIT:])
+
+
+def _started(
+    argv: Sequence[str], stdin: bytes, environment: Mapping[str, str], out: IO[bytes], err: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """The program, with `stdin` waiting in a pipe: what is secret never lies in a file, not even in a nameless one."""
+    if len(stdin) > STDIN_LIMIT:
+        raise CannotStart(f"{argv[0]}: more than {STDIN_LIMIT} bytes for its standard input")
+    given, end = os.pipe()
+    try:
+        os.write(end, stdin)
+        os.close(end)
+        return subprocess.Popen(  # noqa: S603 - no shell; the path and its owner were checked
+            list(argv), stdin=given, stdout=out, stderr=err, env=dict(environment), cwd="/",
+            start_new_session=True, close_fds=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+        why = error.strerror if isinstance(error, OSError) else "an argument that cannot be passed"
+        raise CannotStart(f"{argv[0]}: {(why or type(error).__name__).lower()}") from None
+    finally:
+        os.close(given)
+
+
+def _text(file: IO[bytes], hide: Sequence[Secret]) -> str:
+    """The end of what was printed.  Masked before it is cut: half a secret at the cut would not be recognised."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - WINDOW))
+    text = file.read().decode("utf-8", "replace")
+    if size > WINDOW:
+        text = text[LONGEST_SECRET:]
+    for secret in hide:
+        for form in (secret.reveal(), secret.reveal().replace("/", "\\/")):  # some JSON writers escape the slash
+            text = text.replace(form, MASK)
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
