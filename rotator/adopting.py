@@ -48,10 +48,9 @@ def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopt
 
 def _believable(access_keys: AccessKeys) -> KeyList:
     """The key list; an empty one is asked for again, because absence from one list proves nothing."""
-    for _ in range(LISTS_BEFORE_NONE):
-        listed = access_keys.keys()
-        if listed.keys:
-            break
+    listed = access_keys.keys()
+    for _ in range(LISTS_BEFORE_NONE - 1):
+        listed = listed if listed.keys else access_keys.keys()
     return listed
 
 

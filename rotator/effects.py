@@ -112,7 +112,9 @@ class Effects:
             done = self._switch(Effect.DEACTIVATE, key, "discard", observed, born=born)
         else:
             done = self._delete(step.what, facts, observed)
-        return done if done.status == "ok" else replace(done, observed=_with_tried(done.observed, f"discard:{key}"))
+        if done.status != "ok":
+            return replace(done, observed=_with_tried(done.observed, f"discard:{key}"))
+        return replace(done, detail=f"{key} {'switched off' if step.active else 'deleted'}")
 
     # --- (5) verify --------------------------------------------------------------------------------------------
 

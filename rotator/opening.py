@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId, mask
@@ -32,15 +33,22 @@ class Request:
             )
 
 
-def begin(rotation: Rotation, request: Request, run_id: str) -> str:
+def new_run_id(user: str, now: int) -> str:
+    """`20261124-031400-jada-ses-smtp`: sorts by time, says whose run it is."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{user}"
+
+
+def begin(rotation: Rotation, request: Request, run_id: str = "") -> str:
     """Open a run, raise its mode, or leave it.  "" = go on; else why nothing is to be done ("not due", "retired").
 
+    `run_id` "" makes one from AWS's time.
     Raises StopError for a key that is not ours, AccessError or RemoteFault if IAM cannot be asked.
     """
     # Revoking must not hang on a look-up; the time is then the journal's newest entry.
     ignore = contextlib.suppress(RotatorError) if request.mode is Mode.REVOKE_FIRST else contextlib.nullcontext()
     with ignore:
         rotation.look(Look.KEYS)
+    run_id = run_id or new_run_id(rotation.facts.user, rotation.time.now())
     if request.mode > Mode.SCHEDULED:
         return _incident(rotation, request, run_id)
     if rotation.facts.run is not None:

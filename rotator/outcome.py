@@ -113,8 +113,8 @@ def _with_age(base: Report, s: Situation) -> Report:
     if run is None or base.exit_code is not Exit.OK or base.outcome != "waiting":
         return base
     old = s.listed.get(run.old)
-    overdue = old is not None and old.active and s.now > old.created + s.policy.max_age_s
     watching = s.facts.key(run.old).deactivated_at > 0
+    overdue = old is not None and not watching and s.now > old.created + s.policy.max_age_s
     stuck = not watching and s.now > run.opened + s.policy.open_alarm_s + s.policy.grace_s
     notes = []
     if overdue:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
     from rotator.journal.sealing import KeyFileSeal
     from rotator.services.gmail import GmailMailbox
     from rotator.services.smtp import SesEndpoint
-
-
-def new_run_id(user: str, now: int) -> str:
-    """`20261124-0314-jada-ses-smtp`: sorts by time, says whose run it is."""
-    return f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{user}"
 
 
 @contextmanager

@@ -6,6 +6,8 @@ imported when they are called, so that `rotator --help` loads neither boto3 nor 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -108,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     render.use(Screen(json="--json" in given))  # until the command has read its options
     signals.install()
+    atexit.register(gc.freeze)  # nothing is freed by a last collection of a process that ends: a fifth of its time
     try:
         return main_inner(given)
     except RotatorError as error:

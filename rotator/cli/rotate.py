@@ -144,14 +144,13 @@ def one_user(options: Options, user: str, wanted: Wanted) -> tuple[int, dict[str
 
 
 def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str, Any]]:
-    from rotator import wiring
     from rotator.opening import begin
 
     with at_work(options, user, wanted.grace_s) as work:
         run = work.rotation.facts.run
         if run is not None:
             options.screen.say(f"Continuing run {run.id} ({mode_name(run.mode)})")
-        nothing = begin(work.rotation, wanted.request, wiring.new_run_id(user, work.rotation.time.now()))
+        nothing = begin(work.rotation, wanted.request)
         if nothing:
             return _nothing(options, work, nothing)
         work.survey()

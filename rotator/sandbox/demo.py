@@ -134,8 +134,7 @@ def _first_rotation(stage: Stage) -> None:
     stage.claim(f"both keys are Active while a person is waited for: {new} is new", _active(stage) == {stale, new})
     _person_pastes(stage)
     stage.rotator("confirm", BY_HAND, code=3)
-    stage.claim("the old key is not touched during the grace", stage.listed()[stale] == "Active")
-    _retire(stage, stale)
+    _retire(stage, stale, code=3)
     stage.claim(f"{stale} is deleted, {new} is the only key", stage.listed() == {new: "Active"})
     _all_hold(stage, new)
     stage.rotator("status")
@@ -175,9 +174,12 @@ def _field(text: str, name: str) -> str:
     return found[1]
 
 
-def _retire(stage: Stage, old: str) -> None:
-    """Grace, deactivation with canaries, watch, deletion."""
-    stage.advance(hours=72)
+def _retire(stage: Stage, old: str, code: int) -> None:
+    """Grace, deactivation with canaries, watch, deletion; `code` is that of a turn before the old key is off."""
+    stage.advance(days=1)
+    stage.rotator("rotate", code=code)
+    stage.claim("the old key is not touched during the grace", stage.listed()[old] == "Active")
+    stage.advance(days=2)
     stage.rotator("rotate")
     stage.claim(f"{old} is switched off after the grace", stage.listed()[old] == "Inactive")
     stage.advance(days=7)
@@ -194,10 +196,10 @@ def _all_hold(stage: Stage, key: str) -> None:
 
 
 def _killed_rotation(stage: Stage) -> None:
-    """The same again, eighty days on; the process is killed when IAM has made the key and before it says so."""
+    """The same again, two months on; the process is killed when IAM has made the key and before it says so."""
     (old,) = stage.listed()
-    stage.say("\n== 2. Eighty days later, and kill -9 in the middle ==")
-    stage.advance(days=80)
+    stage.say("\n== 2. Two months later, and kill -9 in the middle ==")
+    stage.advance(days=60)
     created = _kill_at_create(stage)
     stage.claim(f"{created} exists and nobody has its secret", created in stage.listed() and len(stage.listed()) == 2)
     stage.advance(minutes=2)
@@ -206,7 +208,7 @@ def _killed_rotation(stage: Stage) -> None:
     new = _newest(stage, old)
     _person_pastes(stage)
     stage.rotator("confirm", BY_HAND)
-    _retire(stage, old)
+    _retire(stage, old, code=0)
     stage.claim(f"{old} is deleted, {new} is the only key", stage.listed() == {new: "Active"})
     _all_hold(stage, new)
     stage.rotator("history")

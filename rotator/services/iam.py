@@ -38,11 +38,13 @@ class IamAccessKeys:
     def __init__(self, *, session: AwsSession, user: str, region: str, sends_as: str | None = None) -> None:
         """`region` is SES's, for `may_send`; `sends_as` the domain or address to ask about (None: any identity)."""
         self._session, self._user, self._region, self._sends_as = session, user, region, sends_as
+        self._arn = ""  # an ARN is as lasting as the user id that `identity` compares
 
     def identity(self) -> Identity:
         """The account we are in and the user's id.  Raises AccessError, RemoteFault."""
         caller = self._read("sts", "get_caller_identity")
         user = self._the_user()
+        self._arn = _text(user, "Arn")
         return Identity(_text(caller, "Account"), self._user, _text(user, "UserId"))
 
     def keys(self) -> KeyList:
@@ -104,7 +106,7 @@ class IamAccessKeys:
     def may_send(self) -> Acknowledged | Refused | Unknown:
         """Whether the user's policies let it send, by simulation.  No answer at all is Unknown, never a refusal."""
         try:
-            arn = _text(self._the_user(), "Arn")
+            arn = self._arn or _text(self._the_user(), "Arn")
             reply = self._read("iam", "simulate_principal_policy", **self._simulation(arn))
             result = _part(reply, "EvaluationResults", list)[0]
         except (AccessError, RemoteFault, IndexError) as error:

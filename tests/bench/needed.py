@@ -13,7 +13,6 @@ NEEDED: tuple[tuple[str, str], ...] = (
     ("sts:GetCallerIdentity", "know_whom_we_act_on"),  # the account
     ("iam:GetUser", "know_whom_we_act_on"),  # the user's id: another user of the same name has another
     (TLS, "preflight_before_create"),  # one address of one endpoint
-    ("iam:GetUser", "preflight_before_create"),  # the user's ARN, for the simulation
     ("iam:SimulatePrincipalPolicy", "preflight_before_create"),
     ("jwt-bearer", "preflight_before_create"),  # Google's token, for all that follows
     ("users.getProfile", "preflight_before_create"),  # whose mailbox the credentials open
