@@ -127,7 +127,7 @@ def _with_age(base: Report, s: Situation) -> Report:
 
 
 def _with_incident(base: Report, s: Situation) -> Report:
-    """An incident run that is not through needs help; a leaked key that is still Active is said first, with the cure."""
+    """An incident that is not through needs help; a leaked key that is still Active is said first, with the cure."""
     run = s.facts.run
     if run is None or run.mode is Mode.SCHEDULED or base.outcome in FINISHED:
         return base
