@@ -75,7 +75,7 @@ def rotate(
         from rotator.cli.dry_run import dry_run as planned
 
         code = planned(options, configuration, configuration.user(user).name, wanted.request)
-        return int(Exit.WOULD_CHANGE if code == Exit.WOULD_CHANGE and detailed_exitcode else code % Exit.WOULD_CHANGE)
+        return int(Exit.OK if code == Exit.WOULD_CHANGE and not detailed_exitcode else code)
     if every:
         return _all(options, configuration, wanted)
     code, fields = one_user(options, configuration.user(user).name, wanted)
