@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from rotator.cli.text import mask_ids
 from rotator.core.access_keys import mask
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import shape_of
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration
 
 WITHOUT = (
     "Without its password, whether SES refuses the old key is not asked but waited for (one hour after the\n"
@@ -36,13 +40,16 @@ def adopt(
     """
     from rotator import wiring
 
+    configuration = options.configuration()
+    _make_seal_key_if_first(options, configuration)
+
     def read_secret(key_id: str) -> Secret | None:
         given = _secret(options, key_id, from_pipe=secret_stdin)
         if given is not None:
             options.screen.say(f"Given: {shape_of(given).value}.  It is tried by a login; this takes a few seconds.")
         return given
 
-    done = wiring.adopt(options.configuration(), user, key=key, environ=os.environ, read_secret=read_secret)
+    done = wiring.adopt(configuration, user, key=key, environ=os.environ, read_secret=read_secret)
     screen = options.screen
     screen.out(f"{done.user} is adopted; its consumers hold {mask(done.key) or 'no key'}", "ok")
     screen.out(f"Its password was proven and sealed: {mask_ids(done.proof)}" if done.sealed else WITHOUT)
@@ -55,6 +62,14 @@ def adopt(
         "proof": mask_ids(done.proof),
     }
     screen.document("rotator/adopt/1", fields)
+
+
+def _make_seal_key_if_first(options: Options, configuration: Configuration) -> None:
+    """A file written by hand has no seal key yet; one that is missing beside a journal is lost, not new."""
+    from rotator.first_use import make_seal_key
+
+    if not Path(configuration.state).exists() and make_seal_key(configuration.seal_key_file):
+        options.screen.say(f"{configuration.seal_key_file} is made: keep a copy apart from the journal")
 
 
 def _secret(options: Options, key_id: str, *, from_pipe: bool) -> Secret | None:

@@ -40,8 +40,8 @@ def hidden(options: Options, question: str) -> Secret | None:
     """A secret typed without echo at the terminal; None for an empty answer."""
     import getpass
 
-    options.screen.prompt(f"{question} ")
-    answer = getpass.getpass(prompt="", stream=sys.stderr).strip()
+    # getpass shows the question itself, after it has switched the echo off: what is typed early is not shown either.
+    answer = getpass.getpass(prompt=options.screen.fit(sys.stderr, f"{harmless(question)} "), stream=sys.stderr).strip()
     return Secret(answer) if answer else None
 
 

@@ -67,8 +67,9 @@ def history(
     """Past rotations from the journal; one of them as a timeline.  The chain is always checked."""
     from rotator import wiring
 
+    earliest = _since(since)
     found = wiring.history(options.configuration(), user, environ=os.environ)
-    told = [one for one in runs(found.events) if one.opened.at >= _since(since)]
+    told = [one for one in runs(found.events) if one.opened.at >= earliest]
     fields: dict[str, Any] = {"ok": True, "events": len(found.events), "head": found.head}
     if run:
         chosen = _named(told, run)
