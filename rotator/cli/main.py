@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+from typer.utils import parse_boolean_env_var
 
 from rotator import __version__
 from rotator.cli import render
@@ -24,6 +26,7 @@ from rotator.cli.failure import Failure, tell
 from rotator.cli.options import plain_typer
 from rotator.cli.render import Screen
 from rotator.cli.signals import Interrupted, signals
+from rotator.cli.streams import open_closed
 from rotator.core.errors import Exit, RotatorError
 
 # Command -> module in this package and its line in the help.
@@ -108,7 +111,9 @@ def main_inner(arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; tell whatever goes wrong, and return the exit code that a timer acts on."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    render.use(Screen(json="--json" in given))  # until the command has read its options
+    open_closed()
+    json_asked = "--json" in given or parse_boolean_env_var(os.environ.get("ROTATOR_JSON"), default=False)
+    render.use(Screen(json=json_asked))  # until the command has read its options
     signals.install()
     atexit.register(gc.freeze)  # nothing is freed by a last collection of a process that ends: a fifth of its time
     try:

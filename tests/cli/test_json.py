@@ -51,6 +51,12 @@ def test_a_failure_is_one_document_too(run: Run, place: Path, line: str, code: E
     assert done.document["message"].split("\n")[0] in done.err
 
 
+def test_the_variable_asks_for_json_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that exported ROTATOR_JSON gets its document even for a command line that cannot be understood."""
+    monkeypatch.setenv("ROTATOR_JSON", "1")
+    assert run("rotate", "--forc").document["id"] == "usage"
+
+
 def test_status_names_keys_and_consumers(run: Run, adopted: World) -> None:
     """Key ids are masked, ages are whole days, and what is due has a number with its unit in the name."""
     (user,) = run("status", "--json").document["users"]

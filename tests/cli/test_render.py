@@ -87,6 +87,15 @@ def test_a_reader_that_went_away_is_no_failure(place: Path) -> None:
     assert (done.stdout, done.stderr) == ("{\n", "")
 
 
+def test_closed_streams_are_no_failure(place: Path) -> None:
+    """A service without standard input, output or error does its work all the same."""
+    line = f'"{sys.executable}" -m rotator config check -c "{place}/config.yaml" <&- >&- 2>&-'
+    assert subprocess.run(["/bin/sh", "-c", line], check=False).returncode == 0
+    asking = f'"{sys.executable}" -m rotator derive --region us-east-1 <&-'
+    done = subprocess.run(["/bin/sh", "-c", asking], capture_output=True, text=True, check=False)
+    assert (done.returncode, "no secret was given" in done.stderr) == (2, True)
+
+
 def test_every_command_shouts_where_it_is_not_the_real_thing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A redirected AWS is said in the first line, also to those who asked for quiet."""
     assert "NOT THE REAL AWS" not in run("explain").err
