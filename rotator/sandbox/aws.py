@@ -7,6 +7,7 @@ how it ended; reply.  A breakpoint of the record closes the connection without a
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -18,18 +19,22 @@ from rotator.sandbox.iam import Iam
 from rotator.sandbox.moto_seam import MotoAws, StartResponse
 from rotator.sandbox.record import Dropped, Record
 from rotator.sandbox.sesv2 import SesV2, sesv2_action
+from rotator.sandbox.stores import SERVICES, Stores
 from rotator.sandbox.wire import AwsError, Call, Closed, Reply, error_reply
 
 OPEN_TO_ALL = {"sts:GetCallerIdentity"}  # AWS answers it even under an explicit deny
-NAMES = ("UserName", "AccessKeyId", "PolicySourceArn", "RoleArn")  # parameters worth recording; none is secret
+# Parameters worth recording; none is secret.
+NAMES = ("UserName", "AccessKeyId", "PolicySourceArn", "RoleArn")
+JSON_NAMES = ("SecretId", "VersionStage", "VersionId", "Name", "KeyId")
 MUTE_NOTE = "closed: "
 
 
 class AwsApplication:
     """WSGI entry for all AWS calls of one world."""
 
-    def __init__(self, record: Record, callers: Callers, iam: Iam, ses: SesV2, moto: MotoAws) -> None:
-        self._record, self._callers, self._iam, self._ses, self._moto = record, callers, iam, ses, moto
+    def __init__(self, record: Record, callers: Callers, iam: Iam, ses: SesV2, stores: Stores, moto: MotoAws) -> None:
+        self._record, self._callers, self._iam, self._ses = record, callers, iam, ses
+        self._stores, self._moto = stores, moto
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; raises ConnectionError to close the connection without a reply."""
@@ -57,6 +62,8 @@ class AwsApplication:
 
     def _answer(self, call: Call, environ: dict[str, Any]) -> Reply:
         caller = self._callers.of(call)
+        if call.service in SERVICES:
+            return self._stores.answer(call, caller, lambda: self._from_moto(environ))
         if call.service in ("iam", "sts"):
             reply = self._iam.answer(call, caller)
         else:
@@ -118,4 +125,9 @@ def _action(service: str, method: str, url: str, headers: dict[str, str], params
 
 
 def _detail(call: Call) -> str:
-    return " ".join(value for name in NAMES if (value := call.get(name)))
+    named = [value for name in NAMES if (value := call.get(name))]
+    try:
+        body = json.loads(call.body) if call.service in SERVICES else {}
+    except ValueError:
+        body = {}
+    return " ".join([*named, *(str(body[name]) for name in JSON_NAMES if name in body)])

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from moto.backends import get_backend
 from moto.core import base_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.iam import access_control
@@ -51,6 +52,17 @@ class RoleSession:
     secret: str
     arn: str
     policies: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret of Secrets Manager as moto keeps it, copied: version id -> value, version id -> labels."""
+
+    arn: str
+    name: str
+    deleted: bool
+    texts: dict[str, str | None]
+    stages: dict[str, list[str]]
 
 
 class MotoAws:
@@ -114,6 +126,35 @@ class MotoAws:
                 return None
             policies = [_parsed(policy) for policy in key.collect_policies()]
             return RoleSession(key.create_credentials().secret_key, key.arn, policies)
+
+    def secret(self, region: str, secret_id: str) -> StoredSecret | None:
+        """The secret of that name or ARN, or None; a replica counts for none."""
+        with self._backend("secretsmanager", region) as backend:
+            found = backend.secrets.get(secret_id) if secret_id in backend.secrets else None
+            if found is None or not hasattr(found, "deleted_date"):
+                return None
+            versions = found.versions
+            texts = {version: one.get("secret_string") for version, one in versions.items()}
+            stages = {version: list(one["version_stages"]) for version, one in versions.items()}
+            return StoredSecret(found.arn, found.name, found.is_deleted(), texts, stages)
+
+    def settle_secret(self, region: str, secret_id: str) -> None:
+        """What moto takes for the current version is the one with AWSCURRENT: its label moves do not say so."""
+        with self._backend("secretsmanager", region) as backend:
+            secret = backend.secrets[secret_id]
+            current = [one for one, version in secret.versions.items() if "AWSCURRENT" in version["version_stages"]]
+            secret.set_default_version_id(current[0] if current else None)
+
+    def parameter_type(self, region: str, name: str) -> str | None:
+        """The type of an SSM parameter, or None if there is none of that name."""
+        with self._backend("ssm", region) as backend:
+            found = backend.get_parameter(name)
+            return None if found is None else str(found.parameter_type)
+
+    @contextmanager
+    def _backend(self, service: str, region: str) -> Iterator[Any]:
+        with self._inside():
+            yield get_backend(service)[self.account][region]  # type: ignore[call-overload]
 
     @contextmanager
     def _inside(self) -> Iterator[None]:

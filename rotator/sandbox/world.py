@@ -29,6 +29,7 @@ from rotator.sandbox.sending import Outbox, front_name
 from rotator.sandbox.sesv2 import SesRegion, SesV2
 from rotator.sandbox.smtp import IDLE_S, Endpoint
 from rotator.sandbox.smtp_server import SmtpServer
+from rotator.sandbox.stores import Stores
 
 if TYPE_CHECKING:
     from rotator.sandbox.gmail import GmailServer
@@ -175,6 +176,7 @@ class World:
             Callers(self.moto, self.keys),
             Iam(self.moto, self.keys, self.faults),
             SesV2(self._region, self.clock.now, self.faults),
+            Stores(self.moto, self.faults, self.clock.now),
             self.moto,
         )
 
