@@ -14,7 +14,7 @@ from rotator.core.secret import Secret
 from rotator.core.smtp_credential import NotDerivable, Shape, SmtpCredential, derive, shape_of
 
 LISTS_BEFORE_NONE = 3
-PROOF_S = 30.0  # an adopted key has long propagated: three logins take a second
+PROOF_S = 10.0  # an adopted key has long propagated: three logins take a second
 
 
 def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopted:

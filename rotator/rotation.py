@@ -12,7 +12,7 @@ from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId
 from rotator.core.fold import fold
-from rotator.core.next_step import decide
+from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts, Progress
 from rotator.core.situation import Observed, Situation
 from rotator.effects import Done, Effects
@@ -39,9 +39,10 @@ class Ending:
 class Rotation:
     """One process's work on one user, under the lock that the journal holds."""
 
-    def __init__(self, parts: Parts, patience_s: int = PATIENCE_S) -> None:
+    def __init__(self, parts: Parts, patience_s: int = PATIENCE_S, rules: tuple[Rule, ...] = RULES) -> None:
         self.parts = parts
         self._patience_s = patience_s
+        self._rules = rules
         self.facts = fold(parts.journal.events())
         self._folded = len(parts.journal.events())
         self.time = AwsTime(parts.monotonic, self.facts.latest)
@@ -61,7 +62,7 @@ class Rotation:
     def go_on(self) -> Ending:
         """Decide and perform until there is nothing to do now.  Raises RotatorError."""
         for _ in range(STEPS_AT_MOST):
-            step, rule = decide(self.facts, self.observed, self.parts.policy, self.time.now())
+            step, rule = decide(self.facts, self.observed, self.parts.policy, self.time.now(), self._rules)
             ending = Ending(step, rule, self.situation, self.facts.run.id if self.facts.run else "")
             if isinstance(step, steps.Finish) and self.facts.run is not None:
                 self.record(ev.RunFinished(self.time.now(), self.facts.run.id, step.outcome))
@@ -92,10 +93,8 @@ class Rotation:
         done = self._dispatch(step)
         self.observed = done.observed
         self._refold()
-        name = NAMES.get(type(step))
-        if name:
-            ms = int((self.parts.monotonic() - began) * 1000)
-            self.parts.observer(Progress(step, name, done.status, done.detail, ms))
+        ms = int((self.parts.monotonic() - began) * 1000)
+        self.parts.observer(Progress(step, NAMES.get(type(step), ""), done.status, done.detail, ms))
 
     def _dispatch(self, step: steps.Step) -> Done:
         match step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +48,7 @@ def adopt(
             options.screen.say(f"Given: {shape_of(given).value}.  It is tried by a login; this takes a few seconds.")
         return given
 
-    done = wiring.adopt(configuration, user, key=key, environ=os.environ, read_secret=read_secret)
+    done = wiring.adopt(configuration, user, key=key, read_secret=read_secret)
     screen = options.screen
     screen.out(f"{done.user} is adopted; its consumers hold {mask(done.key) or 'no key'}", "ok")
     screen.out(f"Its password was proven and sealed: {mask_ids(done.proof)}" if done.sealed else WITHOUT)
@@ -67,8 +66,11 @@ def adopt(
 def _make_seal_key_if_first(options: Options, configuration: Configuration) -> None:
     """A file written by hand has no seal key yet; one that is missing beside a journal is lost, not new."""
     from rotator.first_use import make_seal_key
+    from rotator.wiring import key_wrapper
 
-    if not Path(configuration.state).exists() and make_seal_key(configuration.seal_key_file):
+    if Path(configuration.state).exists():
+        return
+    if make_seal_key(configuration.seal_key_file, key_wrapper(configuration)):
         options.screen.say(f"{configuration.seal_key_file} is made: keep a copy apart from the journal")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -55,7 +54,11 @@ class Outlook:
 
 def dry_run(options: Options, configuration: Configuration, user: str, request: Request) -> int:
     """Show the plan.  Returns 0, 7 if something would change, or the code that the real run would refuse with."""
+    from rotator import wiring
+
+    wiring.refuse_if_at_work(configuration, user)
     outlook = outlook_of(configuration, user, request)
+    outlook.checked.append("lock free")
     _show(options, outlook)
     refusal = outlook.refusal
     options.screen.out("Nothing was changed.")
@@ -93,7 +96,7 @@ def outlook_of(configuration: Configuration, user: str, request: Request, *, onl
     from rotator import wiring
     from rotator.opening import begin
 
-    with wiring.reading(configuration, user, environ=os.environ) as reading:
+    with wiring.reading(configuration, user) as reading:
         run = reading.facts.run
         if only_new and run is not None and run.mode >= request.mode:
             return Outlook("")

@@ -33,7 +33,9 @@ class Steps:
         self.done.append({"step": name, "status": status, "ms": ms, "detail": mask_ids(detail)})
 
     def observe(self, progress: Progress) -> None:
-        """One step that the rotation has done and recorded."""
+        """One step that the rotation has done and recorded; look-ups are not shown."""
+        if not progress.name:
+            return
         target, detail = _target(progress.step), progress.detail
         if not detail or target not in detail:
             detail = f"{target}: {detail}" if detail else target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -68,7 +67,7 @@ def history(
     from rotator import wiring
 
     earliest = _since(since)
-    found = wiring.history(options.configuration(), user, environ=os.environ)
+    found = wiring.history(options.configuration(), user)
     told = [one for one in runs(found.events) if one.opened.at >= earliest]
     fields: dict[str, Any] = {"ok": True, "events": len(found.events), "head": found.head}
     if run:

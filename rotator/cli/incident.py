@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from rotator.cli import ask
@@ -61,7 +60,7 @@ def _keys_of(configuration: Configuration, name: str) -> str:
     from rotator.core.steps import Look
 
     try:
-        with wiring.reading(configuration, name, environ=os.environ) as rotation:
+        with wiring.reading(configuration, name) as rotation:
             rotation.look(Look.KEYS)
             listed = rotation.situation.listed.values()
             return ", ".join(f"{one.id} ({one.status})" for one in listed) or "no key"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -101,11 +100,11 @@ class Standing:
         return "due soon" if age >= policy.rotate_at_s - DUE_SOON_S else "ok"
 
 
-def stand(configuration: Configuration, user: str, environ: Mapping[str, str]) -> Standing:
+def stand(configuration: Configuration, user: str) -> Standing:
     """Look at one user; nothing is changed.  Raises NoJournal, JournalError, SealError, ConfigurationError."""
     from rotator import wiring
 
-    with wiring.reading(configuration, user, environ=environ) as rotation:
+    with wiring.reading(configuration, user) as rotation:
         facts, policy = rotation.facts, rotation.parts.policy
         standing = Standing(user, configuration.user(user).region, facts, policy, facts.latest)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,7 +47,7 @@ def _standings(options: Options, configuration: Configuration, user: str | None)
     found, missing = [], None
     for one in wanted:
         try:
-            found.append(stand(configuration, one.name, os.environ))
+            found.append(stand(configuration, one.name))
         except NoJournal as error:
             missing = error
             found.append(Standing.not_adopted(one.name, one.region))

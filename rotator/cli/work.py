@@ -58,7 +58,7 @@ def at_work(options: Options, user: str | None, grace_s: int | None = None) -> I
     with (
         signals.finishing_steps(),
         wiring.rotation(
-            configuration, name, environ=os.environ, observer=observer, grace_s=grace_s, sleep=signals.sleep
+            configuration, name, observer=observer, grace_s=grace_s, sleep=signals.sleep
         ) as rotation,
     ):
         shown.show("lock", f"{name}: one run at a time")

@@ -15,7 +15,10 @@ CANARY_DEADLINE_S = 75.0  # Gmail's own bounce comes within seconds; no verdict 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One thing that was done or found, for whoever shows it.  `status`: ok, failed, waiting."""
+    """One thing that was done or found, for whoever shows it.  `status`: ok, failed, waiting.
+
+    `name` is "" for look-ups and short waits, which are not shown, but after which a signal may end the process.
+    """
 
     step: Step
     name: str

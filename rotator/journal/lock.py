@@ -109,9 +109,24 @@ def lock_path(state_directory: Path, account: str, user: str) -> Path:
     return state_directory / "locks" / f"{account}-{user}.lock"
 
 
-def _flock(descriptor: int, path: Path) -> None:
+def refuse_if_held(state_directory: Path, account: str, user: str) -> None:
+    """Raises LockHeld naming the owner if somebody is at work; takes and writes nothing."""
+    path = lock_path(state_directory, account, user)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    except OSError as failure:
+        raise JournalError(f"{path} cannot be read: {failure.strerror}") from failure
+    try:
+        _flock(descriptor, path, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _flock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = _read_owner(descriptor)
         raise LockHeld(f"locked by {owner or 'a process that has not signed yet'}: {path}") from None

@@ -132,11 +132,13 @@ class IamAccessKeys:
             return Acknowledged(f"{self._user} may {SEND}")
         if missing:
             return Unknown(f"{SEND} depends on {', '.join(map(str, missing))}, which a simulation does not know")
+        if self._sends_as is None and decision == "implicitDeny":
+            return Unknown(f"whether {self._user} may {SEND} depends on the sender, which the file does not name")
         if decision not in ("explicitDeny", "implicitDeny"):
             return Unknown(f"SimulatePrincipalPolicy: no decision ({decision!r})")
         return Refused(
             f"{self._user} may not {SEND} ({decision})",
-            f"allow {SEND} in a policy of the user {self._user}: rotator infra policy",
+            f"allow {SEND} in a policy of the user {self._user}: see runbooks/access.md",
             "iam-permission",
         )
 

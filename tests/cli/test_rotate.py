@@ -103,7 +103,7 @@ def test_a_held_lock_names_its_owner(adopted: World, run: Run) -> None:
     """The second run of a user leaves at once, with a code that a timer may ignore."""
     holder = (
         "import sys, os; from rotator import wiring; from rotator.config.loader import load\n"
-        "with wiring.rotation(load(os.environ['ROTATOR_CONFIG'], os.environ), None, environ=os.environ):\n"
+        "with wiring.rotation(load(os.environ['ROTATOR_CONFIG'], os.environ), None):\n"
         "    print('held', flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(

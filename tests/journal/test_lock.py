@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rotator.core.errors import JournalError, LockHeld
-from rotator.journal.lock import Owner, UserLock, lock_path
+from rotator.journal.lock import Owner, UserLock, lock_path, refuse_if_held
 from tests.journal.samples import ACCOUNT, USER, finish, start
 
 HOLD = """
@@ -219,3 +219,15 @@ def test_only_names_of_iam_become_paths(state: Path, case: str) -> None:
     with pytest.raises(JournalError, match="not an AWS account id"):
         UserLock.acquire(state, *NAMES[case])
     assert list(state.iterdir()) == []
+
+
+def test_a_look_at_the_lock_takes_nothing(state: Path, owner: subprocess.Popen[str]) -> None:
+    """Whoever only looks is told who is at work, and leaves a free lock free and unsigned."""
+    with pytest.raises(LockHeld, match=f"pid {owner.pid}"):
+        refuse_if_held(state, ACCOUNT, USER)
+    refuse_if_held(state, ACCOUNT, "another-user")
+    assert not lock_path(state, ACCOUNT, "another-user").exists()
+    owner.kill()
+    owner.wait()
+    refuse_if_held(state, ACCOUNT, USER)
+    UserLock.acquire(state, ACCOUNT, USER).close()
