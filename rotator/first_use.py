@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rotator.journal.wrapped_key import KeyWrapper
 
 
-def make_seal_key(path: str) -> bool:
-    """Make the seal key, 0600; False if a good one is there already.  Raises SealError; never overwrites one."""
+def make_seal_key(path: str, wrapper: KeyWrapper | None = None) -> bool:
+    """Make the seal key, 0600, wrapped if `wrapper` says so; False if a good one is there already.
+
+    Raises SealError; never overwrites one.
+    """
     from rotator.journal.sealing import KeyFileSeal, create_key_file
+    from rotator.journal.wrapped_key import create_wrapped_key, load_wrapped_key
 
     if Path(path).exists():
-        KeyFileSeal.load(path)
+        load_wrapped_key(path, wrapper) if wrapper else KeyFileSeal.load(path)
         return False
-    create_key_file(path)
+    create_wrapped_key(path, wrapper) if wrapper else create_key_file(path)
     return True
 
 

@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"core"} for name in WORK | ADAPTERS | {"config"}},
     **{name: ROTATION | {"core"} for name in ROTATION},
     "consumers": {"services", "core"},
-    "wiring": ADAPTERS | WORK | {"config", "core"},
+    "wiring": ADAPTERS | WORK | {"wiring_parts", "config", "core"},
+    "wiring_parts": ADAPTERS | {"config", "core"},  # what wiring builds first; nobody else asks for it
     "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
     "cli": WORK | {"wiring", "first_use", "config", "core"},
     "sandbox": set(),

@@ -1,4 +1,4 @@
-"""The least that the program needs at IAM: the key actions, on exactly the configured users.
+"""The least that the program needs at AWS: the key actions on exactly the configured users, and their places there.
 
 `iam:CreateAccessKey` on a user is the power to become that user, so no statement has a wildcard.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rotator.config.model import Configuration, UserConfiguration
+from rotator.config.store_policy import store_statements
 from rotator.core.trust import partition_of
 
 # All of them take a user as resource; sts:GetCallerIdentity needs no permission.
@@ -26,13 +27,9 @@ PREFLIGHT_ACTION = "iam:SimulatePrincipalPolicy"
 def iam_policy(configuration: Configuration) -> dict[str, Any]:
     """The policy document (JSON-ready) for the identity that the program runs as."""
     arns = [user_arn(configuration, user) for user in configuration.users]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns},
-            {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns},
-        ],
-    }
+    keys = {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns}
+    simulate = {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns}
+    return {"Version": "2012-10-17", "Statement": [keys, simulate, *store_statements(configuration)]}
 
 
 def user_arn(configuration: Configuration, user: UserConfiguration) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rotator.config.schema import AUTO, File
+from rotator.config.forms import AUTO
+from rotator.config.schema import File
 from rotator.core import durations
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

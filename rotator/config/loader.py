@@ -29,6 +29,7 @@ from rotator.config.schema import File, Google, Timing, User
 from rotator.core import trust
 from rotator.core.errors import ConfigurationError
 
+WRAPPED = ".seal.json"  # after the journal's name: the file with the wrapped seal key
 Part = TypeVar("Part", Google, Timing, User)
 
 
@@ -112,7 +113,8 @@ def _resolve(file: File, name: str, trusted: frozenset[str]) -> Configuration:
     return Configuration(
         path=name,
         state=file.state,
-        seal_key_file=file.seal.key_file,
+        seal_key_file=f"{file.state}{WRAPPED}" if file.seal.kms_key else file.seal.key_file,
+        seal_kms_key=file.seal.kms_key,
         aws=file.aws,
         google_api_endpoint=file.google.api_endpoint,
         mail_to=file.notify.mail_to,

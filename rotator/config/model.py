@@ -1,7 +1,7 @@
 """The configuration as the rest of the program sees it: resolved, frozen, every default filled in.
 
-What a consumer's settings are is in config.schema (GmailSendAs, CredentialFile, Human); here `endpoint` is always
-a name.  Durations are seconds.
+What a consumer's settings are is in config.kinds; here `endpoint` is always a name, and so is the `region` of a
+place in AWS.  Durations are seconds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from rotator.config.schema import Aws, Consumer, CredentialFile, File, GmailSendAs
+from rotator.config.kinds import READABLE, Command, Consumer, GmailSendAs, Human
+from rotator.config.schema import Aws, File
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import Policy, Traits
 
@@ -69,7 +70,8 @@ class Configuration:
 
     path: str
     state: str  # the journal's database
-    seal_key_file: str
+    seal_key_file: str  # the key as it is, or wrapped by `seal_kms_key`
+    seal_kms_key: str | None
     aws: Aws
     google_api_endpoint: str | None
     mail_to: str | None
@@ -113,7 +115,7 @@ def traits_of(consumer: Consumer) -> Traits:
         kind=consumer.type,
         endpoint=consumer.endpoint or "",
         by_hand=by_hand(consumer),
-        reads_back=isinstance(consumer, CredentialFile),
+        reads_back=isinstance(consumer, READABLE) or (isinstance(consumer, Command) and consumer.check is not None),
         sends=_sends(consumer),
     )
 
@@ -122,13 +124,13 @@ def by_hand(consumer: Consumer) -> bool:
     """Whether a person has to put the credential there: only a service account can write a Gmail alias."""
     if isinstance(consumer, GmailSendAs):
         return consumer.credentials is None or consumer.credentials.service_account is None
-    return not isinstance(consumer, CredentialFile)
+    return isinstance(consumer, Human)
 
 
 def _sends(consumer: Consumer) -> bool:
     if isinstance(consumer, GmailSendAs):
         return consumer.credentials is not None
-    return isinstance(consumer, CredentialFile) and consumer.canary_from is not None
+    return isinstance(consumer, READABLE) and consumer.canary_from is not None
 
 
 def _named(name: str, what: str, among: tuple[Named, ...]) -> Named:

@@ -13,8 +13,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from rotator.config.kinds import KINDS
 from rotator.config.positions import Document, Path, shown_key
-from rotator.config.schema import KEYS_NOT_BUILT, KINDS, KINDS_NOT_BUILT, File
+from rotator.config.schema import KEYS_NOT_BUILT, File
 from rotator.core.durations import format_duration
 from rotator.core.errors import ConfigurationError
 
@@ -137,17 +138,22 @@ _FORMS = {
     "endpoint": "must be the name of an endpoint",
     "user_path": "must be an IAM path such as /ses/",
     "assume_role": "must be the ARN of a role: arn:aws:iam::123456789012:role/rotator",
+    "kms_key": "must be the ARN of a key, not of an alias: arn:aws:kms:us-east-1:123456789012:key/...",
+    "secret_id": "must be a secret's name, such as prod/ses-smtp, or its whole ARN",
+    "path": "must be a parameter's name that begins with a slash: /prod/ses-smtp",
 }
 
 
 def _form(location: Location) -> str:
+    if len(location) > 1 and location[-2] == "fields":
+        return "must be a plain name: letters, digits, dot, hyphen and underscore"
     if location[-1] == "name" and len(location) == 3 and location[0] == "users":
         return "must be an IAM user name: letters, digits and +=,.@_-"
     return _FORMS.get(str(location[-1]), "has not the right form")
 
 
 def _bound(bound: int, location: Location) -> str:
-    return format_duration(bound) if location[-1] in ("max_age", "deadline") else str(bound)
+    return format_duration(bound) if location[-1] in ("max_age", "deadline", "timeout") else str(bound)
 
 
 def _unknown_key(location: Location) -> str:
@@ -159,10 +165,7 @@ def _unknown_key(location: Location) -> str:
 
 
 def _unknown_kind(tag: str) -> str:
-    usable = ", ".join(KINDS)
-    if tag in KINDS_NOT_BUILT:
-        return f"type {tag!r} is known, but not built yet in this version; usable are {usable}"
-    return f"type {shown_key(tag)} is not one of {usable}{choose(tag, KINDS)}"
+    return f"type {shown_key(tag)} is not one of {', '.join(KINDS)}{choose(tag, KINDS)}"
 
 
 def _keys_at(location: Location) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from rotator.config.files import check_program
+from rotator.config.kinds import IN_AWS, Command, Consumer, CredentialFile, GmailSendAs, SecretsManager
 from rotator.config.model import EndpointSettings, UserConfiguration, by_hand
 from rotator.config.positions import Path
-from rotator.config.schema import Consumer, CredentialFile, Endpoint, GmailSendAs, Timing, User
+from rotator.config.schema import Endpoint, Timing, User
 from rotator.core import trust
 from rotator.core.durations import UNITS_S, format_duration
 
@@ -65,7 +66,7 @@ def resolve_user(user: User, timing: Timing) -> UserConfiguration:
         verify_deadline_s=verify.deadline,
         verify_successes=verify.successes,
         endpoints=endpoints,
-        consumers=tuple(_on_endpoint(consumer, endpoints[0].name) for consumer in user.consumers),
+        consumers=tuple(_resolve_consumer(consumer, endpoints[0].name, user.region) for consumer in user.consumers),
     )
 
 
@@ -88,8 +89,17 @@ def _resolve_endpoint(endpoint: Endpoint, region: str) -> EndpointSettings:
     )
 
 
-def _on_endpoint(consumer: Consumer, default: str) -> Consumer:
-    return consumer if consumer.endpoint is not None else consumer.model_copy(update={"endpoint": default})
+def _resolve_consumer(consumer: Consumer, endpoint: str, region: str) -> Consumer:
+    """With the names that follow from others: the endpoint, and the region of a place in AWS."""
+    found = {} if consumer.endpoint is not None else {"endpoint": endpoint}
+    if isinstance(consumer, IN_AWS) and consumer.region is None:
+        found["region"] = _region_in_arn(consumer) or region
+    return consumer.model_copy(update=found)
+
+
+def _region_in_arn(consumer: Consumer) -> str:
+    is_arn = isinstance(consumer, SecretsManager) and consumer.secret_id.startswith("arn:")
+    return consumer.secret_id.split(":")[3] if is_arn and isinstance(consumer, SecretsManager) else ""
 
 
 def _endpoint_breaches(endpoint: EndpointSettings, at: Path, trusted: frozenset[str]) -> Breaches:
@@ -119,9 +129,18 @@ def _consumer_breaches(consumer: Consumer, user: UserConfiguration, at: Path) ->
         )
     elif isinstance(consumer, GmailSendAs) and trust.is_vpc_host(host):
         yield (*at, "endpoint"), f"Gmail cannot reach {host}: it is inside your VPC"
-    program = consumer.after[0] if isinstance(consumer, CredentialFile) and consumer.after else None
-    if program is not None and (problem := check_program(program)) is not None:
-        yield (*at, "after", 0), f"the program {problem}"
+    if isinstance(consumer, IN_AWS) and _region_in_arn(consumer) not in ("", consumer.region):
+        yield (*at, "region"), f"the secret's ARN says {_region_in_arn(consumer)}: leave region out"
+    for key, argv in _programs(consumer).items():
+        if argv is not None and (problem := check_program(argv[0])) is not None:
+            yield (*at, key, 0), f"the program {problem}"
+
+
+def _programs(consumer: Consumer) -> dict[str, tuple[str, ...] | None]:
+    """Key of the file -> program and arguments."""
+    if isinstance(consumer, CredentialFile):
+        return {"after": consumer.after}
+    return {"push": consumer.push, "check": consumer.check} if isinstance(consumer, Command) else {}
 
 
 def _timing_breaches(written: User, user: UserConfiguration, at: Path) -> Breaches:

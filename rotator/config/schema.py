@@ -1,91 +1,54 @@
 """What may stand in the configuration file: every key, its form and its default.
 
-A key exists only if something uses it.
-Frozen pydantic models, strict: nothing is converted but durations.  Sequences arrive as tuples (config.positions).
-Rules that look at more than one value are in config.rules.
+A key exists only if something uses it.  Sequences arrive as tuples (config.positions).  Forms are in config.forms,
+the kinds of consumers in config.kinds, rules that look at more than one value in config.rules.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from rotator.core import durations, trust
+from rotator.config.forms import (
+    AbsolutePath,
+    Account,
+    Address,
+    Duration,
+    Host,
+    Name,
+    Port,
+    Region,
+    RoleArn,
+    RotateAt,
+    Section,
+    Text,
+    UserName,
+    UserPath,
+)  # fmt: skip
+from rotator.config.kinds import Consumer, KeyArn
 from rotator.core.durations import UNITS_S
 
 DAY_S = UNITS_S["d"]
-SIMULATOR = "success@simulator.amazonses.com"  # accepted and dropped by SES itself; docs: send-an-email-from-console
-AUTO = "auto"
 
-# Kinds and keys of the plan that this version does not have: told apart from a slip of the pen.
-KINDS_NOT_BUILT = ("secrets_manager", "ssm_parameter", "command")
+# Keys of the plan that this version does not have: told apart from a slip of the pen.
 KEYS_NOT_BUILT = frozenset(
     {"dns", "ping", "metrics", "domains", "suppression", "audit"}
     | {"notify.sns_topic", "notify.apprise_file", "notify.remind"}
 )
 
 
-def _plain(text: str) -> str:
-    if trust.has_control(text):
-        raise ValueError("holds a control character or an invisible one")
-    return text
-
-
-def _lines(text: str) -> str:
-    _plain(text.replace("\n", " "))
-    return text
-
-
-def _refuse(problem: str | None, text: str) -> str:
-    if problem is not None:
-        raise ValueError(problem)
-    return text
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/") or path.startswith("//") or ".." in path.split("/"):
-        raise ValueError("must be an absolute path, without '..'")
-    return path
-
-
-def _rotate_at(value: object) -> int | None:
-    return None if value == AUTO else durations.parse_duration(value)
-
-
-_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": durations.PATTERN})
-Text = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_plain)]
-Lines = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_lines)]
-Duration = Annotated[int, BeforeValidator(durations.parse_duration), _DURATION_SCHEMA]
-RotateAt = Annotated[
-    int | None,  # None: auto
-    BeforeValidator(_rotate_at),
-    WithJsonSchema({"type": "string", "pattern": f"^auto$|{durations.PATTERN}"}),
-]
-AbsolutePath = Annotated[Text, AfterValidator(_absolute)]
-Host = Annotated[Text, AfterValidator(lambda text: _refuse(trust.host_problem(text), text.lower()))]
-Address = Annotated[Text, AfterValidator(lambda text: _refuse(trust.address_problem(text), text))]
-Region = Annotated[Text, AfterValidator(lambda text: _refuse(trust.region_problem(text), text))]
-# Names stand in ARNs, headers and shell lines that a person copies.
-UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$")]  # IAM's own form, ASCII
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-UserPath = Annotated[str, Field(pattern=r"^/([A-Za-z0-9._+=,@-]+/)*$", max_length=512)]  # no * ?: it stands in a policy
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}$")]
-Argv = Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Section(BaseModel):
-    """Base of all models: frozen, strict, unknown keys are errors, and no error quotes its input."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-
-
 class Seal(Section):
-    """Where the key that seals secrets lies."""
+    """Where the key that seals secrets lies: in a file, or wrapped by a KMS key beside the journal."""
 
     key_file: AbsolutePath = "/var/lib/rotator/seal.key"
+    kms_key: KeyArn | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Seal:
+        if self.kms_key is not None and "key_file" in self.model_fields_set:
+            raise ValueError("has key_file and kms_key: the journal is sealed with one of them")
+        return self
 
 
 class Aws(Section):
@@ -136,80 +99,6 @@ class Endpoint(Section):
     port: Port = 587
     security: Literal["starttls", "tls"] | None = None  # tls on 465 and 2465, else starttls
     ca_file: AbsolutePath | None = None
-
-
-class Credentials(Section):
-    """How Gmail is fed: a service account writes, a user token only sends and reads."""
-
-    authorized_user: AbsolutePath | None = None
-    service_account: AbsolutePath | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Credentials:
-        if (self.authorized_user is None) == (self.service_account is None):
-            raise ValueError(
-                "needs exactly one of authorized_user and service_account; without either leave the key out"
-            )
-        return self
-
-
-class GmailSendAs(Section):
-    """A "Send mail as" alias of a Gmail mailbox."""
-
-    type: Literal["gmail_send_as"]
-    name: Name
-    mailbox: Address
-    alias: Address
-    endpoint: Name | None = None  # the user's first
-    canary_to: Address | None = None  # the mailbox itself
-    credentials: Credentials | None = None  # by hand
-
-    @property
-    def recipient(self) -> str:
-        """Where the canary goes."""
-        return self.canary_to or self.mailbox
-
-
-class CredentialFile(Section):
-    """A file on this machine that holds user name and password."""
-
-    type: Literal["credential_file"]
-    name: Name
-    path: AbsolutePath
-    format: Literal["postfix", "msmtp", "env", "json"]
-    after: Argv | None = None  # a program and its arguments, run once the file is in place
-    endpoint: Name | None = None
-    canary_from: Address | None = None  # a mail is sent with exactly what the file holds
-    canary_to: Address | None = None  # SES's simulator
-
-    @model_validator(mode="after")
-    def _whole(self) -> CredentialFile:
-        if self.canary_to is not None and self.canary_from is None:
-            raise ValueError("canary_to needs canary_from: a canary is sent from somewhere")
-        if self.after is not None:
-            try:
-                _absolute(self.after[0])
-            except ValueError as error:
-                raise ValueError(f"the program in 'after' {error}") from None
-        return self
-
-    @property
-    def recipient(self) -> str:
-        """Where the canary goes."""
-        return self.canary_to or SIMULATOR
-
-
-class Human(Section):
-    """A place that only a person can reach, such as a colleague's mail client."""
-
-    type: Literal["human"]
-    name: Name
-    instructions: Lines
-    endpoint: Name | None = None
-
-
-Consumer = GmailSendAs | CredentialFile | Human
-KINDS = ("gmail_send_as", "credential_file", "human")
 
 
 class User(Section):

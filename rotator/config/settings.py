@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rotator.config.forms import Section
 from rotator.config.model import Configuration, UserConfiguration
-from rotator.config.schema import Section, User
+from rotator.config.schema import User
 from rotator.core.durations import format_duration
 from rotator.core.trust import TRUST_VARIABLE
 
@@ -32,6 +33,7 @@ def _common(configuration: Configuration) -> Iterator[Setting]:
     file = configuration.file
     yield Setting("state", configuration.state, _origin(file, "state"))
     yield Setting("seal.key_file", configuration.seal_key_file, _origin(file, "seal", "key_file"))
+    yield Setting("seal.kms_key", _shown(configuration.seal_kms_key), _origin(file, "seal", "kms_key"))
     for key in ("profile", "assume_role", "user_path"):
         yield Setting(f"aws.{key}", _shown(getattr(configuration.aws, key)), _origin(file, "aws", key))
     yield Setting(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CONSUMER = "{type: gmail_send_as, name: admin-alias, mailbox: jadasailing@gmail.com, alias: admin@queenofsandiego.com}"
 
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf"
+
 # sentence -> (what is replaced in the nine lines, by what, line and what stands at the column, path, words)
 BAD_FILES = {
     "an unknown key is told with the nearest known one": (
@@ -18,9 +20,6 @@ BAD_FILES = {
         "notify:", "dns: {port: 53}\nnotify:", "9 dns:", "dns", "known, but not built yet"),
     "so is one inside a section": (
         "{mail_to:", "{sns_topic: x, mail_to:", "9 sns_topic:", "notify.sns_topic", "known, but not built yet"),
-    "a kind of a later version is told apart": (
-        CONSUMER, "{type: secrets_manager, name: b, secret_id: x}", "8 {type:", "users.0.consumers.0",
-        "type 'secrets_manager' is known, but not built yet in this version; usable are gmail_send_as"),
     "an unknown kind": (
         "gmail_send_as,", "gmail_sendas,", "8 {type:", "users.0.consumers.0", "did you mean 'gmail_send_as'?"),
     "a consumer without a kind": ("type: gmail_send_as, ", "", "8 {name:", "users.0.consumers.0", "'type' is missing"),
@@ -131,6 +130,38 @@ BAD_FILES = {
     "a format that is none": (
         CONSUMER, "{type: credential_file, name: f, path: /x, format: ini}", "8 format:", "users.0.consumers.0.format",
         "must be 'postfix', 'msmtp', 'env' or 'json'"),
+    "a program for a hook that is found by PATH": (
+        CONSUMER, "{type: command, name: c, push: [push]}", "8 {type:", "users.0.consumers.0",
+        "the program in 'push' must be an absolute path"),
+    "a check that is found by PATH": (
+        CONSUMER, "{type: command, name: c, push: [/x], check: [check]}", "8 {type:", "users.0.consumers.0",
+        "the program in 'check' must be an absolute path"),
+    "a hook that would outlive its step": (
+        CONSUMER, "{type: command, name: c, push: [/x], timeout: 30s}", "8 timeout:", "users.0.consumers.0.timeout",
+        "must be at most 20s"),
+    "a secret's ARN that is cut short": (
+        CONSUMER, "{type: secrets_manager, name: s, secret_id: 'arn:aws:secretsmanager:x'}", "8 secret_id:",
+        "users.0.consumers.0.secret_id", "or its whole ARN"),
+    "a secret in two regions": (
+        CONSUMER, f"{{type: secrets_manager, name: s, region: eu-west-1, secret_id: '{ARN}'}}", "8 region:",
+        "users.0.consumers.0.region", "the secret's ARN says us-east-1"),
+    "two parts of one name": (
+        CONSUMER, "{type: secrets_manager, name: s, secret_id: s, fields: {username: a, password: a}}", "8 fields:",
+        "users.0.consumers.0.fields", "two parts have the same name"),
+    "a part that would be a path": (
+        CONSUMER, "{type: ssm_parameter, name: s, path: /s, fields: {username: a/b}}", "8 username:",
+        "users.0.consumers.0.fields.username", "must be a plain name"),
+    "a parameter without a slash": (
+        CONSUMER, "{type: ssm_parameter, name: s, path: s}", "8 path:", "users.0.consumers.0.path",
+        "begins with a slash"),
+    "a parameter where AWS keeps its own": (
+        CONSUMER, "{type: ssm_parameter, name: s, path: /aws/s}", "8 {type:", "users.0.consumers.0", "AWS's own"),
+    "an alias for a key": (
+        CONSUMER, "{type: ssm_parameter, name: s, path: /s, kms_key: alias/s}", "8 kms_key:",
+        "users.0.consumers.0.kms_key", "not of an alias"),
+    "two seals": (
+        "notify:", "seal: {key_file: /x, kms_key: 'arn:aws:kms:us-east-1:123456789012:key/a'}\nnotify:", "9 seal:",
+        "seal", "sealed with one of them"),
     "two consumers of one name": (
         CONSUMER, "{type: human, name: h, instructions: x}\n      - {type: human, name: h, instructions: x}", "9 name:",
         "users.0.consumers.1.name", "consumer 'h' stands here twice"),

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rotator.config.json_schema import schema
+from rotator.config.kinds import SIMULATOR, CredentialFile, GmailSendAs, Human, SecretsManager
 from rotator.config.model import EndpointSettings
-from rotator.config.schema import SIMULATOR, CredentialFile, GmailSendAs, Human
 from rotator.config.settings import effective
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import DAY_S, HOUR_S, Policy, Traits
@@ -19,6 +19,8 @@ from tests.config.samples import NINE_LINES, TRUST, full, load
 
 ALIAS = {"type": "gmail_send_as", "name": "c", "mailbox": "m@x", "alias": "a@y"}
 FILE = {"type": "credential_file", "name": "c", "path": "/p", "format": "env"}
+SECRET = {"type": "secrets_manager", "name": "c", "secret_id": "prod/ses-smtp"}
+HOOK = {"type": "command", "name": "c", "push": ["/srv/nowhere/push"]}
 
 CONSUMERS: dict[str, tuple[dict[str, Any], dict[str, bool]]] = {
     "an alias without credentials: a person pastes and attests": (ALIAS, {"by_hand": True}),
@@ -35,6 +37,14 @@ CONSUMERS: dict[str, tuple[dict[str, Any], dict[str, bool]]] = {
         FILE | {"canary_from": "a@y"},
         {"reads_back": True, "sends": True},
     ),
+    "a secret: read back": (SECRET, {"reads_back": True}),
+    "a secret with a sender: we send with what it holds": (
+        SECRET | {"canary_from": "a@y"},
+        {"reads_back": True, "sends": True},
+    ),
+    "a parameter: read back": ({"type": "ssm_parameter", "name": "c", "path": "/p"}, {"reads_back": True}),
+    "a program: an answer is all there is": (HOOK, {}),
+    "a program with a check: read back": (HOOK | {"check": ["/srv/nowhere/check"]}, {"reads_back": True}),
     "a person": ({"type": "human", "name": "c", "instructions": "x"}, {"by_hand": True}),
 }
 
@@ -107,6 +117,33 @@ def test_the_settings_of_a_consumer_are_of_its_kind() -> None:
     assert alias.credentials.service_account == "/srv/service-account.json"
     assert relay.after == ("/srv/nowhere/postmap", "/srv/postfix/sasl_passwd")
     assert [one.endpoint for one in user.consumers] == ["ireland", "local", "local"]
+
+
+REGIONS = {
+    "the user's, unless it says": (SECRET, "us-east-1"),
+    "its own": (SECRET | {"region": "eu-west-1"}, "eu-west-1"),
+    "its ARN's": (
+        SECRET | {"secret_id": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:a-AbCdEf"},
+        "eu-central-1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("consumer", "region"), REGIONS.values(), ids=REGIONS.keys())
+def test_a_place_in_aws_has_a_region(consumer: dict[str, Any], region: str) -> None:
+    """A secret may live elsewhere than the mail."""
+    found = load(_with(consumer)).user("u").consumer("c")
+    assert isinstance(found, SecretsManager)
+    assert found.region == region
+
+
+def test_a_seal_by_kms_lies_beside_the_journal() -> None:
+    """The wrapped key's file follows from the journal's, and no key file is named."""
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234"
+    document = json.loads(_with(FILE)) | {"seal": {"kms_key": key}}
+    configuration = load(json.dumps(document))
+    found = (configuration.seal_key_file, configuration.seal_kms_key)
+    assert found == ("/var/lib/rotator/journal.db.seal.json", key)
 
 
 def test_a_canary_goes_to_the_mailbox_itself_by_default() -> None:

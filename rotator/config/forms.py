@@ -1,0 +1,71 @@
+"""The forms that values of the configuration file can have, and the base of its sections.
+
+Frozen pydantic models, strict: nothing is converted but durations.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from rotator.core import durations, trust
+
+AUTO = "auto"
+
+
+def _plain(text: str) -> str:
+    if trust.has_control(text):
+        raise ValueError("holds a control character or an invisible one")
+    return text
+
+
+def _lines(text: str) -> str:
+    _plain(text.replace("\n", " "))
+    return text
+
+
+def _refuse(problem: str | None, text: str) -> str:
+    if problem is not None:
+        raise ValueError(problem)
+    return text
+
+
+def absolute(path: str) -> str:
+    """The path; raises ValueError unless it is absolute and climbs nowhere."""
+    if not path.startswith("/") or path.startswith("//") or ".." in path.split("/"):
+        raise ValueError("must be an absolute path, without '..'")
+    return path
+
+
+def _rotate_at(value: object) -> int | None:
+    return None if value == AUTO else durations.parse_duration(value)
+
+
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": durations.PATTERN})
+Text = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_plain)]
+Lines = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_lines)]
+Duration = Annotated[int, BeforeValidator(durations.parse_duration), _DURATION_SCHEMA]
+RotateAt = Annotated[
+    int | None,  # None: auto
+    BeforeValidator(_rotate_at),
+    WithJsonSchema({"type": "string", "pattern": f"^auto$|{durations.PATTERN}"}),
+]
+AbsolutePath = Annotated[Text, AfterValidator(absolute)]
+Host = Annotated[Text, AfterValidator(lambda text: _refuse(trust.host_problem(text), text.lower()))]
+Address = Annotated[Text, AfterValidator(lambda text: _refuse(trust.address_problem(text), text))]
+Region = Annotated[Text, AfterValidator(lambda text: _refuse(trust.region_problem(text), text))]
+# Names stand in ARNs, headers and shell lines that a person copies.
+UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$")]  # IAM's own form, ASCII
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+UserPath = Annotated[str, Field(pattern=r"^/([A-Za-z0-9._+=,@-]+/)*$", max_length=512)]  # no * ?: it stands in a policy
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}$")]
+Argv = Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Section(BaseModel):
+    """Base of all models: frozen, strict, unknown keys are errors, and no error quotes its input."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)

@@ -1,0 +1,178 @@
+"""Configuration to the parts that wiring hands on: AWS's session, the seal, and one live consumer a setting.
+
+Heavy libraries are imported inside functions, as in wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rotator.core.ports import Consumer
+
+if TYPE_CHECKING:
+    from rotator.config import kinds
+    from rotator.config.model import Configuration, UserConfiguration
+    from rotator.consumers.fields import Fields
+    from rotator.journal.sealing import KeyFileSeal
+    from rotator.services.aws import AwsSession
+    from rotator.services.gmail import GmailMailbox
+    from rotator.services.kms import KmsKey
+    from rotator.services.smtp import SesEndpoint
+
+
+def aws_session(configuration: Configuration) -> AwsSession:
+    """The AWS credentials that the program acts with; nothing is read before the first request."""
+    from rotator.services.aws import AssumeRole, AwsSession
+
+    role = AssumeRole(configuration.aws.assume_role) if configuration.aws.assume_role else None
+    return AwsSession(profile=configuration.aws.profile, assume_role=role)
+
+
+def key_wrapper(configuration: Configuration) -> KmsKey | None:
+    """What wraps the seal key, or None if it lies in its file as it is."""
+    if configuration.seal_kms_key is None:
+        return None
+    from rotator.services.kms import KmsKey
+
+    return KmsKey(session=aws_session(configuration), arn=configuration.seal_kms_key)
+
+
+def seal(configuration: Configuration) -> KeyFileSeal:
+    """The seal of the journal.  Raises SealError."""
+    from rotator.journal.sealing import KeyFileSeal
+    from rotator.journal.wrapped_key import load_wrapped_key
+
+    wrapper = key_wrapper(configuration)
+    path = configuration.seal_key_file
+    return KeyFileSeal.load(path) if wrapper is None else load_wrapped_key(path, wrapper)
+
+
+def consumers(
+    configuration: Configuration,
+    user: UserConfiguration,
+    endpoints: Mapping[str, SesEndpoint],
+    session: AwsSession,
+) -> dict[str, Consumer]:
+    """One live consumer a setting, by name."""
+    build = _Builder(configuration, user, session)
+    return {one.name: build.consumer(one, endpoints[one.endpoint or ""]) for one in user.consumers}
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    configuration: Configuration
+    user: UserConfiguration
+    session: AwsSession
+
+    def consumer(self, one: kinds.Consumer, endpoint: SesEndpoint) -> Consumer:
+        """The live consumer of one setting."""
+        from rotator.config import kinds
+
+        match one:
+            case kinds.GmailSendAs():
+                return _gmail(self.configuration, one, endpoint)
+            case kinds.SecretsManager():
+                return self._secrets_manager(one, endpoint)
+            case kinds.SsmParameter():
+                return self._ssm_parameter(one, endpoint)
+            case kinds.CredentialFile():
+                return _credential_file(one, endpoint)
+            case kinds.Command():
+                return self._command(one, endpoint)
+            case kinds.Human():
+                from rotator.consumers.human import Human
+
+                return Human(name=one.name, endpoint=endpoint.name, instructions=one.instructions)
+
+    def _secrets_manager(self, one: kinds.SecretsManager, endpoint: SesEndpoint) -> Consumer:
+        from rotator.consumers.secrets_manager import SecretsManager
+        from rotator.services.secrets_manager import SecretStore
+
+        return SecretsManager(
+            name=one.name,
+            endpoint=endpoint,
+            store=SecretStore(session=self.session, secret_id=one.secret_id, region=one.region or self.user.region),
+            fields=_fields(one.fields),
+            canary_from=one.canary_from,
+            canary_to=one.canary_to,
+        )
+
+    def _ssm_parameter(self, one: kinds.SsmParameter, endpoint: SesEndpoint) -> Consumer:
+        from rotator.consumers.ssm_parameter import SsmParameter
+        from rotator.services.parameter_store import ParameterStore
+
+        region = one.region or self.user.region
+        return SsmParameter(
+            name=one.name,
+            endpoint=endpoint,
+            store=ParameterStore(session=self.session, region=region, kms_key=one.kms_key),
+            path=one.path,
+            layout=one.layout,
+            fields=_fields(one.fields),
+            canary_from=one.canary_from,
+            canary_to=one.canary_to,
+        )
+
+    def _command(self, one: kinds.Command, endpoint: SesEndpoint) -> Consumer:
+        from rotator.consumers.command import Command
+
+        return Command(
+            name=one.name,
+            user=self.user.name,
+            endpoint=endpoint,
+            push=one.push,
+            check=one.check or (),
+            timeout_s=float(one.timeout),
+        )
+
+
+def _credential_file(one: kinds.CredentialFile, endpoint: SesEndpoint) -> Consumer:
+    from rotator.consumers.credential_file import CredentialFile
+
+    return CredentialFile(
+        name=one.name,
+        endpoint=endpoint,
+        path=Path(one.path),
+        style=one.format,
+        after=one.after or (),
+        canary_from=one.canary_from,
+        canary_to=one.canary_to,
+    )
+
+
+def _fields(names: kinds.FieldNames) -> Fields:
+    from rotator.consumers.fields import Fields
+
+    return Fields(**names.model_dump())
+
+
+def _gmail(configuration: Configuration, one: kinds.GmailSendAs, endpoint: SesEndpoint) -> Consumer:
+    """By PATCH with a service account; by hand with a user token (which sends canaries) or without anything."""
+    from rotator.consumers.gmail_send_as import GmailSendAs, Server
+
+    return GmailSendAs(
+        name=one.name,
+        server=Server(endpoint.name, endpoint.host, endpoint.port, endpoint.security),
+        mailbox=one.mailbox,
+        alias=one.alias,
+        gmail=_mailbox(configuration, one),
+        writes=one.credentials is not None and one.credentials.service_account is not None,
+        canary_to=one.canary_to,
+    )
+
+
+def _mailbox(configuration: Configuration, one: kinds.GmailSendAs) -> GmailMailbox | None:
+    from rotator.services.gmail import GmailMailbox
+    from rotator.services.google_auth import delegated_access, user_access
+
+    if one.credentials is None:
+        return None
+    trusted, endpoint = configuration.trusted_hosts, configuration.google_api_endpoint
+    if one.credentials.service_account is not None:
+        access = delegated_access(Path(one.credentials.service_account), one.mailbox, trusted)
+    else:
+        access = user_access(Path(one.credentials.authorized_user or ""), trusted)
+    return GmailMailbox(mailbox=one.mailbox, access=access, api_endpoint=endpoint)

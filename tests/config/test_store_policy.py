@@ -1,0 +1,76 @@
+"""What `config policy` allows in Secrets Manager, Parameter Store and KMS: the configured places and nothing beside."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rotator.config.iam_policy import iam_policy
+from tests.config.samples import NINE_LINES, load
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234"
+SECRET = {"type": "secrets_manager", "name": "a", "secret_id": "prod/ses-smtp"}
+PARAMETER = {"type": "ssm_parameter", "name": "b", "path": "/prod/ses-smtp"}
+
+
+def _statements(*consumers: dict[str, Any], region: str = "us-east-1", **more: Any) -> dict[str, dict[str, Any]]:
+    user = {"name": "u", "account": "123456789012", "region": region, "consumers": list(consumers)}
+    policy = iam_policy(load(json.dumps({"version": 1, "users": [user]} | more)))
+    return {statement["Sid"]: statement for statement in policy["Statement"]}
+
+
+RESOURCES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a secret by name, with the six characters that AWS adds": (
+        SECRET,
+        ["arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/ses-smtp-??????"],
+    ),
+    "a secret by its ARN": (SECRET | {"secret_id": ARN}, [ARN]),
+    "one parameter": (PARAMETER, ["arn:aws:ssm:us-east-1:123456789012:parameter/prod/ses-smtp"]),
+    "each parameter of a path": (
+        PARAMETER | {"layout": "path", "region": "eu-west-1", "fields": {"host": None, "port": None}},
+        [f"arn:aws:ssm:eu-west-1:123456789012:parameter/prod/ses-smtp/{name}" for name in ("username", "password")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("consumer", "resources"), RESOURCES.values(), ids=RESOURCES.keys())
+def test_a_place_is_named_exactly(consumer: dict[str, Any], resources: list[str]) -> None:
+    """One statement more, for this place alone."""
+    statements = _statements(consumer)
+    assert len(statements) == 3
+    *_, last = statements.values()
+    assert last["Resource"] == resources
+    assert "*" not in json.dumps(last)
+
+
+@pytest.mark.parametrize(("consumer", "service"), [(SECRET, "secretsmanager"), (PARAMETER, "ssm")])
+def test_a_key_is_used_only_by_way_of_its_service(consumer: dict[str, Any], service: str) -> None:
+    """The program cannot decrypt anything with it by itself."""
+    *_, last = _statements(consumer | {"kms_key": KEY}).values()
+    assert last["Resource"] == [KEY]
+    assert last["Condition"] == {"StringEquals": {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"}}
+
+
+def test_the_seals_key_opens_seals_alone() -> None:
+    """Decrypt and GenerateDataKey, with our encryption context."""
+    statement = _statements(SECRET, seal={"kms_key": KEY})["SealTheJournal"]
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert statement["Resource"] == [KEY]
+    assert statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": "rotator-journal-seal"}}
+
+
+def test_another_partition_is_another_arn() -> None:
+    """Elsewhere it would match nothing."""
+    key = KEY.replace("arn:aws:kms:eu-west-1", "arn:aws-cn:kms:cn-north-1")
+    statements = _statements(SECRET | {"kms_key": key}, region="cn-north-1")
+    assert statements["PutStagedSecrets"]["Resource"][0].startswith("arn:aws-cn:secretsmanager:cn-north-1:")
+    *_, last = statements.values()
+    assert last["Condition"]["StringEquals"]["kms:ViaService"] == "secretsmanager.cn-north-1.amazonaws.com.cn"
+
+
+def test_without_places_in_aws_nothing_is_added() -> None:
+    """The nine lines need IAM alone."""
+    assert len(iam_policy(load(NINE_LINES))["Statement"]) == 2
