@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.saga.stage import Stage, build
+from tests.saga.launching import Zygote
+from tests.saga.stage import Stage, build, prepare
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """Runs of the program without a second of imports each."""
+    started = Zygote()
+    yield started
+    started.close()
 
 
 @pytest.fixture
@@ -32,6 +41,18 @@ def build_stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
 
 @pytest.fixture
-def stage(build_stage: Callable[..., Stage]) -> Stage:
+def stage(build_stage: Callable[..., Stage], zygote: Zygote) -> Stage:
     """A calm world, not adopted yet."""
-    return build_stage(calm=True)
+    return build_stage(calm=True, launcher=zygote)
+
+
+@pytest.fixture(scope="session")
+def adopted(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Iterator[Path]:
+    """The state directory of a user that was adopted: worlds of one seed have the same keys."""
+    stage = build(tmp_path_factory.mktemp("adopted"), launcher=zygote, calm=True)
+    try:
+        prepare(stage)
+        stage.adopt()
+        yield stage.world.place.state
+    finally:
+        stage.world.stop()

@@ -6,21 +6,27 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
 from rotator.sandbox.world import PERSONAL, World
+from tests.saga.launching import Launcher, Process, Started
+from tests.secrets.needles import search
 
 USER = "jada-ses-smtp"
 BY_HAND = "admin-alias"
 COMMAND_S = 120.0
+STREAMS = ("stdin", "stdout", "stderr")
 HELD_S = 60.0
+# Where secrets may lie: the relay's own password file, the seal key, and what the world keeps of its servers' keys.
+PLACES = ("postfix/sasl_passwd", "state/seal.key", "*.pem", "service-account*.json")
+CONSUMERS = ("news-alias", "relay")  # those that need no person
 AT_ONCE = {"grace": "0s", "quiet": "0s", "watch": "0s"}
 
 
@@ -50,30 +56,28 @@ class Stage:
     world: World
     home: Path
     environment: dict[str, str]
+    launcher: Launcher = field(default_factory=Started)
     said: list[str] = field(default_factory=list)
 
     def rotator(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
         """Run the program to its end; fails unless it exits with `code` (None: any)."""
-        done = subprocess.run(
-            [sys.executable, "-m", "rotator", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=self.environment | variables,
-            timeout=COMMAND_S,
-            check=False,
-        )
-        self.said.append(done.stdout + done.stderr)
-        assert code is None or done.returncode == code, f"{arguments} exited {done.returncode}\n{self.said[-1]}"
-        return Done(done.returncode, done.stdout, done.stderr)
+        with ExitStack() as stack:
+            given, out, err = (stack.enter_context(os.fdopen(os.memfd_create(name), "w+b")) for name in STREAMS)
+            given.write(stdin.encode())
+            given.seek(0)
+            streams = (given.fileno(), out.fileno(), err.fileno())
+            ended = self.launcher.start(arguments, self.environment | variables, streams).wait(COMMAND_S)
+            done = Done(ended, _text(out), _text(err))
+        self.said.append(done.out + done.err)
+        assert code is None or done.code == code, f"{arguments} exited {done.code}\n{self.said[-1]}"
+        return done
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: int | None = None, **variables: str) -> Process:
         """Start the program and leave it running; what it says lands in files that the secret search reads."""
-        log = (self.home / f"process-{len(list(self.home.glob('process-*')))}.log").open("w")
-        with log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "rotator", *arguments], env=self.environment, stdout=log, stderr=log, text=True
-            )
+        log = self.home / f"process-{len(list(self.home.glob('process-*')))}.log"
+        with log.open("wb") as said, Path(os.devnull).open("rb") as nothing:
+            streams = (nothing.fileno() if stdin is None else stdin, said.fileno(), said.fileno())
+            return self.launcher.start(arguments, self.environment | variables, streams)
 
     def adopt(self, with_secret: bool = True) -> str:
         """First contact; the key that was adopted."""
@@ -135,27 +139,38 @@ class Stage:
         """What the world was asked, in order."""
         return [entry.name for entry in self.world.record.entries(since)]
 
+    def artefacts(self) -> Iterator[tuple[str, bytes]]:
+        """Everything the program left: what it said, and every file of this home but those that secrets belong in."""
+        yield from ((f"output {n}", text.encode()) for n, text in enumerate(self.said))
+        for path in sorted(self.home.rglob("*")):
+            if path.is_file() and not path.is_symlink() and not any(path.match(place) for place in PLACES):
+                yield str(path.relative_to(self.home)), path.read_bytes()
+
     def leaks(self) -> list[str]:
-        """Secrets in anything said, or in any file but those that are their place."""
-        allowed = {"sasl_passwd", "seal.key"}
-        found = []
-        texts = {f"output {n}": text.encode() for n, text in enumerate(self.said)}
-        for path in self.home.rglob("*"):
-            own = path.name in allowed or path.suffix in (".pem", ".json") or "server" in path.name
-            if path.is_file() and not own:
-                texts[str(path)] = path.read_bytes()
-        for secret in self.world.secrets():
-            found += [name for name, content in texts.items() if secret.encode() in content]
-        return found
+        """Where a secret stands that does not belong there, raw or in any other form."""
+        return search(dict(self.artefacts()), self.world.secrets())
 
 
-def build(home: Path, template: Path | None = None, **world: Any) -> Stage:
+def _text(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode()
+
+
+def build(home: Path, template: Path | None = None, launcher: Launcher | None = None, **world: Any) -> Stage:
     """A stage in `home`; with `template`, the state directory of a user that was adopted before."""
     home.chmod(0o700)
     made = World.start(home / "world", **world)
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
-    stage = Stage(made, home, environment | made.environment() | {"PYTHONPATH": os.getcwd()})
+    temporary = home / "tmp"  # so that temporary and crash files are searched too
+    temporary.mkdir()
+    own = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8", "TMPDIR": str(temporary)}
+    stage = Stage(made, home, own | made.environment() | {"PYTHONPATH": os.getcwd()}, launcher or Started())
     if template is not None:
         shutil.rmtree(made.place.state)
         shutil.copytree(template, made.place.state)
     return stage
+
+
+def prepare(stage: Stage, sole_creator: bool = True) -> None:
+    """Two consumers that need no person, and no waiting."""
+    stage.keep_consumers(*CONSUMERS)
+    stage.configure(defaults=AT_ONCE, user={"sole_creator": sole_creator})

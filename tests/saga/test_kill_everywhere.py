@@ -7,7 +7,6 @@ steps hold nothing that could be killed.
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.saga.stage import AT_ONCE, HELD_S, Stage
+from tests.saga.launching import Process, Zygote
+from tests.saga.stage import CONSUMERS, HELD_S, Stage, build, prepare
 
 TURNS_AT_MOST = 12
-CONSUMERS = ("news-alias", "relay")
 SHARDS = 12  # so that both cores have work
+LOOK_S = 0.02
 
 
 class Auditor(threading.Thread):
@@ -31,7 +31,7 @@ class Auditor(threading.Thread):
         self.broken: list[str] = []
 
     def run(self) -> None:
-        while not self._enough.wait(0.02):
+        while not self._enough.wait(LOOK_S):
             self.look()
 
     def look(self) -> None:
@@ -60,26 +60,6 @@ def audited(stage: Stage) -> Iterator[Auditor]:
         yield auditor
     finally:
         auditor.end()
-
-
-@pytest.fixture(scope="session")
-def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The state directory of a user that was adopted: worlds of one seed have the same keys."""
-    from tests.saga.stage import build
-
-    stage = build(tmp_path_factory.mktemp("adopted"), calm=True)
-    try:
-        prepare(stage)
-        stage.adopt()
-        yield stage.world.place.state
-    finally:
-        stage.world.stop()
-
-
-def prepare(stage: Stage, sole_creator: bool = True) -> None:
-    """Two consumers that need no person, and no waiting."""
-    stage.keep_consumers(*CONSUMERS)
-    stage.configure(defaults=AT_ONCE, user={"sole_creator": sole_creator})
 
 
 def live(stage: Stage, old: str) -> None:
@@ -111,9 +91,9 @@ def kill_at(stage: Stage, call: int, when: str) -> bool:
     return False
 
 
-def _held_or_ended(stage: Stage, process: subprocess.Popen[str]) -> bool:
-    for _ in range(int(HELD_S / 0.05)):
-        if stage.world.record.wait_until_held(0.05) is not None:
+def _held_or_ended(stage: Stage, process: Process) -> bool:
+    for _ in range(int(HELD_S / LOOK_S)):
+        if stage.world.record.wait_until_held(LOOK_S) is not None:
             return True
         if process.poll() is not None:
             return False
@@ -121,11 +101,9 @@ def _held_or_ended(stage: Stage, process: subprocess.Popen[str]) -> bool:
 
 
 @pytest.fixture(scope="session")
-def happy_calls(adopted: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def happy_calls(adopted: Path, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> list[str]:
     """The outside calls of a happy rotation, in order."""
-    from tests.saga.stage import build
-
-    stage = build(tmp_path_factory.mktemp("happy"), template=adopted, calm=True)
+    stage = build(tmp_path_factory.mktemp("happy"), template=adopted, launcher=zygote, calm=True)
     try:
         prepare(stage)
         (old,) = stage.keys()
@@ -139,11 +117,11 @@ def happy_calls(adopted: Path, tmp_path_factory: pytest.TempPathFactory) -> list
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_killed_at_any_call(
-    build_stage: Callable[..., Stage], adopted: Path, happy_calls: list[str], shard: int, when: str
+    build_stage: Callable[..., Stage], adopted: Path, happy_calls: list[str], zygote: Zygote, shard: int, when: str
 ) -> None:
     """Killed at any outside call: the promises hold at every moment, and the next runs finish with one Active key."""
     for call in range(shard, len(happy_calls), SHARDS):
-        stage = build_stage(template=adopted, calm=True)
+        stage = build_stage(template=adopted, launcher=zygote, calm=True)
         prepare(stage)
         (old,) = stage.keys()
         with audited(stage) as auditor:
@@ -158,9 +136,9 @@ def test_killed_at_any_call(
         stage.world.stop()
 
 
-def test_others_may_create_keys_asks(build_stage: Callable[..., Stage], adopted: Path) -> None:
+def test_others_may_create_keys_asks(build_stage: Callable[..., Stage], adopted: Path, zygote: Zygote) -> None:
     """Where other people create keys too, a key left by a killed create is asked about and not touched."""
-    stage = build_stage(template=adopted, calm=True)
+    stage = build_stage(template=adopted, launcher=zygote, calm=True)
     prepare(stage, sole_creator=False)
     (old,) = stage.keys()
     assert kill_at(stage, "iam:CreateAccessKey", "after")  # type: ignore[arg-type]

@@ -1,0 +1,108 @@
+"""Every kind of place at once: one fails for ten minutes, one waits three weeks for a person, and all end on the new key."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.saga.stage import BY_HAND, Stage
+from tests.sandbox.clients import aws
+
+SECRET, PARAMETER, PARTS = "prod/ses-smtp", "/prod/ses-smtp", "/prod/parts"
+
+
+def program(path: Path, text: str) -> str:
+    """A shell script that only we can change."""
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return str(path)
+
+
+class Places:
+    """A secret, a parameter, a path of parameters and a program, beside what the world has of its own."""
+
+    def __init__(self, stage: Stage, directory: Path) -> None:
+        self.stage, self.kept = stage, directory / "kept"
+        old = {"username": "AKIA" + "6" * 16, "password": "old", "team": "mail"}
+        aws(stage.world, "secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(old))
+        push = program(directory / "push", f"umask 077; cat > {self.kept}")
+        check = program(directory / "check", f'sed \'s/.*"username": "\\([^"]*\\)".*/\\1/\' {self.kept}')
+        self.add(
+            {"type": "secrets_manager", "name": "secret", "secret_id": SECRET, "canary_from": self.sender},
+            {"type": "ssm_parameter", "name": "parameter", "path": PARAMETER},
+            {"type": "ssm_parameter", "name": "parts", "path": PARTS, "layout": "path"},
+            {"type": "command", "name": "crm", "push": [push], "check": [check]},
+        )
+
+    @property
+    def sender(self) -> str:
+        """An address that may send."""
+        return f"news@{self.stage.world.scenario.domain}"
+
+    def add(self, *more: dict[str, Any]) -> None:
+        """Put consumers into the configuration."""
+        path = Path(self.stage.environment["ROTATOR_CONFIG"])
+        document = yaml.safe_load(path.read_text())
+        document["users"][0]["consumers"] += more
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def held(self) -> dict[str, str]:
+        """What each of them really holds: name -> key id; empty where nothing is."""
+        ssm = aws(self.stage.world, "ssm")
+        secret = aws(self.stage.world, "secretsmanager").get_secret_value(SecretId=SECRET)
+        found = ssm.get_parameters(Names=[PARAMETER, f"{PARTS}/username"], WithDecryption=True)["Parameters"]
+        values = {one["Name"]: one["Value"] for one in found}
+        return {
+            "secret": json.loads(secret["SecretString"])["username"],
+            "parameter": json.loads(values.get(PARAMETER, "{}")).get("username", ""),
+            "parts": values.get(f"{PARTS}/username", ""),
+            "crm": json.loads(self.kept.read_text())["username"] if self.kept.exists() else "",
+            **self.stage.held(),
+        }
+
+
+def test_a_failing_place_and_a_slow_person_end_well(stage: Stage, tmp_path: Path) -> None:
+    """Both keys work all the while, status says who is behind, and the old key goes only when nobody is."""
+    places = Places(stage, tmp_path)
+    old = stage.adopt()
+    stage.world.faults.arm("asm_put_lost", 3)
+    stage.rotator("rotate", "--yes", code=3)
+    (new,) = set(stage.keys()) - {old}
+    behind = {name for name, key in places.held().items() if key != new}
+    assert behind == {"secret", BY_HAND}
+    assert "secret" in stage.rotator("status", code=None).text
+    stage.advance(minutes=10)
+    stage.rotator("rotate", code=3)
+    assert {name for name, key in places.held().items() if key != new} == {BY_HAND}
+    for _ in range(3):
+        stage.advance(days=7)
+        assert BY_HAND in stage.rotator("rotate", code=3).text
+        assert "overdue" in stage.rotator("status", code=None).text.lower()
+        assert stage.active() == {old, new}
+    stage.person_pastes()
+    stage.rotator("confirm", BY_HAND, code=None)
+    for _ in range(12):
+        stage.advance(days=1)
+        stage.rotator("rotate", "--if-due", code=None)
+    assert stage.keys() == {new: "Active"}
+    assert places.held() == dict.fromkeys(places.held(), new)
+    assert stage.calls().count("iam:CreateAccessKey") == 1
+
+
+def test_a_journal_that_kms_seals(stage: Stage) -> None:
+    """The first command has the key wrapped, every later one has it unwrapped, and a disabled key shuts the journal."""
+    key = aws(stage.world, "kms").create_key()["KeyMetadata"]["Arn"]
+    stage.configure(seal={"kms_key": key})
+    stage.adopt()
+    wrapped = Path(f"{stage.world.place.journal}.seal.json")
+    assert json.loads(wrapped.read_text())["wrapped_by"] == key
+    stage.rotator("rotate", "--yes", code=3)
+    assert len(stage.active()) == 2
+    before = stage.world.record.count()
+    stage.world.faults.arm("kms_disabled", 9)
+    done = stage.rotator("rotate", code=1)
+    assert "runbooks/restore.md" in done.text
+    assert {name for name in stage.calls(before) if name.startswith("iam:")} == set()
