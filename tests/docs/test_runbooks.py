@@ -1,0 +1,92 @@
+"""The runbooks as a set: the decision first, a page for whatever the program names, each id on the page it leads to."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from rotator.core import errors
+from rotator.core.refusals import TOLD
+from rotator.services.gmail_errors import GmailKind
+from tests.docs.pages import RUNBOOKS
+from tests.gates.source_tree import MODULES, PRODUCT, ROOT, calls, layer, nodes
+
+INDEX = ROOT / "runbooks" / "README.md"
+GMAIL = ROOT / "runbooks" / "gmail.md"
+PAGE_NAME = re.compile(r"(?:runbooks/)?[a-z0-9-]+\.md")
+
+
+def every_error() -> Iterator[type[errors.RotatorError]]:
+    """Our errors, also those that stand beside what raises them."""
+    for module in MODULES:
+        if layer(module) not in {"sandbox", "__main__"}:
+            import_module(module)
+    below = [errors.RotatorError]
+    while below:
+        error = below.pop()
+        below += error.__subclasses__()
+        yield error
+
+
+def raised(path: Path) -> Iterator[tuple[str, str]]:
+    """(id, page) of every error of ours that is made in a file; the page is its own, or that of its class."""
+    for name, call in calls(path):
+        words = {one.arg: one.value.value for one in call.keywords if isinstance(one.value, ast.Constant)}
+        error = getattr(errors, name, None)
+        if error is not None and "id" in words:
+            yield str(words["id"]), str(words.get("runbook", error.runbook))
+
+
+@pytest.mark.parametrize("page", RUNBOOKS, ids=[page.name for page in RUNBOOKS])
+def test_a_page_begins_with_the_decision_to_take(page: Path) -> None:
+    """Whoever opens a page at night reads first what has to be decided."""
+    title, decision = [line for line in page.read_text("utf-8").splitlines() if line.strip()][:2]
+    assert title.startswith("# ")
+    assert decision.startswith("**Decide: ")
+
+
+def test_every_page_that_the_program_can_name_is_there() -> None:
+    """Also the pages whose names are put together at run time."""
+    strings = {
+        (path.name, name)
+        for path in PRODUCT
+        for node in nodes(path)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in PAGE_NAME.findall(node.value)
+        if PAGE_NAME.fullmatch(node.value) or name.startswith("runbooks/")
+    }
+    assert {name for _, name in strings} >= {"canary.md", "smtp-535.md", "runbooks/restore.md"}
+    missing = [(path, name) for path, name in strings if not (ROOT / "runbooks" / Path(name).name).is_file()]
+    assert missing == []
+
+
+def test_every_page_stands_in_the_index() -> None:
+    """The index leads to every other page."""
+    text = INDEX.read_text("utf-8")
+    assert [page.name for page in RUNBOOKS if page != INDEX and f"]({page.name})" not in text] == []
+
+
+def test_an_error_s_page_speaks_of_it() -> None:
+    """The id that a person sees stands on the page that the error leads to: searching for it finds it."""
+    named = [(error.id, error.runbook) for error in every_error() if error.runbook]
+    named += [(id_, entry.runbook) for id_, entry in TOLD.items()]
+    named += [found for path in PRODUCT for found in raised(path)]
+    silent = {(id_, page) for id_, page in named if f"`{id_}`" not in _with_index(ROOT / page.partition("#")[0])}
+    assert sorted(silent) == []
+
+
+def test_everything_that_gmail_says_is_on_its_page() -> None:
+    """Each class of Gmail's refusals has its lines."""
+    text = GMAIL.read_text("utf-8")
+    assert [kind for kind in GmailKind if f"`{kind}`" not in text] == []
+
+
+def _with_index(page: Path) -> str:
+    """The page, and the line of the index that leads to it."""
+    lines = [line for line in INDEX.read_text("utf-8").splitlines() if f"]({page.name}" in line]
+    return page.read_text("utf-8") + "\n".join(lines)
