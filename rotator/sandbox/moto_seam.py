@@ -138,11 +138,20 @@ class MotoAws:
             stages = {version: list(one["version_stages"]) for version, one in versions.items()}
             return StoredSecret(found.arn, found.name, found.is_deleted(), texts, stages)
 
-    def settle_secret(self, region: str, secret_id: str) -> None:
-        """What moto takes for the current version is the one with AWSCURRENT: its label moves do not say so."""
+    def keep_labels(self, region: str, before: StoredSecret) -> None:
+        """After a put: a version loses only the labels that the new one took; moto takes all of the old current's."""
         with self._backend("secretsmanager", region) as backend:
-            secret = backend.secrets[secret_id]
-            current = [one for one, version in secret.versions.items() if "AWSCURRENT" in version["version_stages"]]
+            versions = backend.secrets[before.arn].versions
+            now = {name: one["version_stages"] for name, one in versions.items()}
+            for version, labels in before.stages.items():
+                taken = {label for other, found in now.items() if other != version for label in found}
+                now[version] += [one for one in labels if one not in taken and one not in now[version]]
+
+    def follow_current(self, region: str, arn: str) -> None:
+        """After a put or a move: what moto takes for the current version is the one with AWSCURRENT."""
+        with self._backend("secretsmanager", region) as backend:
+            secret = backend.secrets[arn]
+            current = [name for name, one in secret.versions.items() if "AWSCURRENT" in one["version_stages"]]
             secret.set_default_version_id(current[0] if current else None)
 
     def parameter_type(self, region: str, name: str) -> str | None:

@@ -123,8 +123,10 @@ class Stores:
         if call.action == MOVE:
             self._one_place_a_label(secret, body)
         reply = forward()
+        if call.action == PUT:
+            self._moto.keep_labels(call.region, secret)
         if call.action in (PUT, MOVE):
-            self._moto.settle_secret(call.region, body["SecretId"])
+            self._moto.follow_current(call.region, secret.arn)
         return _without_bare_versions(reply) if call.action == "DescribeSecret" else reply
 
     def _same_again(self, secret: StoredSecret, body: dict[str, Any]) -> Reply:

@@ -276,3 +276,16 @@ def test_a_service_that_cannot_be_reached_is_unknown(subject: OneSecret) -> None
     subject.world.stop()
     assert isinstance(subject.consumer.push(FIRST, Deadline.after(5)), Unknown)
     assert isinstance(subject.consumer.holds(Deadline.after(5)), Unknown)
+
+
+@pytest.mark.parametrize("call", ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"])
+def test_a_service_that_hangs_is_left_before_the_deadline(subject: OneSecret, call: str) -> None:
+    """No request outlives its step, so a late effect cannot meet the next rotation; the repeat ends well."""
+    deadline = Deadline.after(2)
+    subject.world.record.hold(f"secretsmanager:{call}", "before")
+    answer = subject.consumer.push(FIRST, deadline)
+    assert not deadline.over
+    subject.world.record.release()
+    assert isinstance(answer, Unknown)
+    assert isinstance(subject.consumer.push(FIRST, Deadline.after(20)), Acknowledged)
+    assert subject.stored() == FIRST

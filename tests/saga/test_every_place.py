@@ -1,4 +1,4 @@
-"""Every kind of place at once: one fails for ten minutes, one waits three weeks for a person, and all end on the new key."""
+"""Every kind of place at once: one fails for ten minutes, one waits weeks for a person, and all end on the new key."""
 
 from __future__ import annotations
 
