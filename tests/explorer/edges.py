@@ -69,6 +69,12 @@ class Play:
         if self.choose(("alive", 0), (f"killed {where}", 1)) != "alive":
             raise Killed
 
+    def not_before_revoking(self, what: str) -> None:
+        """Once a person chose revoke first, the leaked key goes off before anything else is done."""
+        world = self.world
+        if world.revoked and any(row.active and row.id in world.leaked - world.off_tried for row in world.rows):
+            raise Broken(f"{what}, although a leaked key was to be revoked first")
+
     def accepts(self, key: str) -> bool:
         """Whether SES accepts a key in this moment; within its lag that is open."""
         if any(one == key for one, _ in self.world.lag):
@@ -171,6 +177,7 @@ class Iam:
 
     def create(self) -> Created | Refused | Unknown:
         """One attempt."""
+        self.play.not_before_revoking("another key is made")
         how = self.play.choose(
             ("created", 0), ("the reply is lost", 1), ("refused", 1), ("it will land late", 1), ("it is lost", 1)
         )
@@ -191,10 +198,13 @@ class Iam:
         """Switch on; a leaked key never."""
         if key in self.play.world.leaked:
             raise Broken(f"{key} leaked and is switched on again")
+        self.play.world = replace(self.play.world, missed=())
         return self._write("activate", key)
 
     def deactivate(self, key: KeyId) -> Acknowledged | Refused | Unknown:
         """Switch off."""
+        if key in self.play.world.leaked:
+            self.play.world = replace(self.play.world, off_tried=self.play.world.off_tried | {key})
         return self._write("deactivate", key)
 
     def delete(self, key: KeyId) -> Acknowledged | Refused | Unknown:
@@ -260,6 +270,8 @@ class Consumer:
 
     def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """One attempt; a person's place only waits."""
+        self.play.not_before_revoking(f"{self.traits.name} is told")
+        self._not_before_switching_on()
         if self.traits.by_hand:
             return Waiting()
         lies = [("it says yes and does nothing", 1)] if self.traits.reads_back or self.traits.sends else []
@@ -286,8 +298,18 @@ class Consumer:
         """A mail with what it really holds."""
         if self.play.choose(("the mail has an end", 0), ("the mail is not seen again", 1)) != "the mail has an end":
             return Unknown("not seen again")
-        accepted = self.play.accepts(self.play.world.held(self.traits.name))
+        held = self.play.world.held(self.traits.name)
+        accepted, row = self.play.accepts(held), self.play.world.row(held)
+        if not accepted and row is not None and not row.active and held not in self.play.world.leaked:
+            self.play.world = replace(self.play.world, missed=(*self.play.world.missed, self.traits.name)[-2:])
         return Arrived() if accepted else LoginRefused("535")
+
+    def _not_before_switching_on(self) -> None:
+        """Twice refused because its key is off: that key is switched on again before anything else is tried."""
+        world = self.play.world
+        row = world.row(world.held(self.traits.name))
+        if world.missed.count(self.traits.name) >= 2 and row is not None and not row.active and row.id not in world.hit:
+            raise Broken(f"{self.traits.name} needs {row.id}, which stays Inactive")
 
     def instructions(self) -> Sequence[str]:
         """Of no interest here."""

@@ -64,10 +64,12 @@ class Configuration:
     incident: tuple[Mode, str] | None = None  # raised once, at any time, about the "old" or "new" key
     aborts: int = 0
     strangers: int = 0
+    foreign: str = ""  # a foreign hand switches off ("deactivate") or deletes ("delete") a key of ours, once
     reverts: int = 0
     rotations: int = 1
     wrong_births: int = 0
     rules: tuple[Rule, ...] = RULES
+    slow_people: bool = False  # they take days to answer
     keeps_mail: bool = True  # False: only NoDeadKey is demanded (a consumer that goes back on its own)
 
     @property
@@ -92,6 +94,7 @@ class Configuration:
             incidents=int(self.incident is not None),
             aborts=self.aborts,
             strangers=self.strangers,
+            foreign=int(bool(self.foreign)),
             reverts=self.reverts,
             rotations=self.rotations - 1,
             wrong_births=self.wrong_births,
@@ -138,7 +141,9 @@ def played(
         yield Move("; ".join([says, *play.said]), after, calm=not any(play.taken))
 
 
-def _outcome(state: State, play: Play, rotation: Rotation, act: Callable[[Rotation], None], *, stays: bool) -> State | Broken:
+def _outcome(
+    state: State, play: Play, rotation: Rotation, act: Callable[[Rotation], None], *, stays: bool
+) -> State | Broken:
     """Where the act leads; a process that was killed or gave up has seen nothing."""
     journal = rotation.parts.journal
     try:
@@ -181,13 +186,15 @@ def moves(configuration: Configuration, state: State) -> tuple[steps.Step, list[
         found += _time(configuration, state, DAY_S, f"refuses: {step.id}")
     elif isinstance(step, steps.Ask):
         found += _ended(state, f"asks: {step.what}")
+        if configuration.slow_people:
+            found += _time(configuration, state, DAY_S, f"asks: {step.what}")
     elif isinstance(step, steps.Finish) and state.facts.run is None:
         found += _ended(state, "nothing is open")
     else:
         ends = isinstance(step, steps.Finish)
         found += played(configuration, state, f"{_named(step)}  [{rule}]", perform(step), stays=not ends)
     found += people(configuration, state, step)
-    found += _world(state)
+    found += _world(configuration, state)
     return step, [tidy(one) for one in found]
 
 
@@ -252,10 +259,18 @@ def _reverted(state: State, says: str) -> Iterator[Move]:
             yield Move(f"{says}; meanwhile {name} goes back to {run.old}", State(world, state.facts, FRESH))
 
 
-def _world(state: State) -> Iterator[Move]:
-    """What happens by itself: late effects, and the process may be killed where it stands."""
+def _world(configuration: Configuration, state: State) -> Iterator[Move]:
+    """What happens by itself: late effects, foreign hands, and the process may be killed where it stands."""
     for late in state.world.late:
         yield Move(f"late: {late.what} {late.key} {late.consumer}", replace(state, world=w.land(state.world, late)))
+    if state.world.foreign:
+        for row in state.world.rows:
+            world = w.land(state.world, w.Late(configuration.foreign, row.id, 0))
+            world = replace(world, foreign=0, hit=world.hit | {row.id})
+            yield Move(f"a foreign hand: {configuration.foreign} {row.id}", replace(state, world=world))
+    for key in state.world.hit if state.facts.run is None else ():  # nobody else can: the program does not look now
+        after = replace(state, world=w.switch(state.world, key, active=True))
+        yield Move(f"who switched {key} off switches it on again", after)
     if state.observed != FRESH and state.world.faults:
         world = replace(state.world, faults=state.world.faults - 1)
         yield Move("killed", State(world, state.facts, FRESH))

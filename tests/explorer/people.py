@@ -14,7 +14,6 @@ from rotator.core.policy import Mode
 from rotator.rotation import Rotation
 from tests.explorer import moves as m
 from tests.explorer import world as w
-from tests.explorer.edges import Killed
 
 WHO = "jada"
 
@@ -26,6 +25,9 @@ def people(configuration: m.Configuration, state: m.State, step: steps.Step) -> 
         yield from _answers(configuration, state, step)
     if isinstance(step, steps.Refuse):
         yield from _own_key_taken_away(state)
+        if step.id == "key-switched-off":
+            says = f"a person switches {step.seen[0]} on again"
+            yield from _command(configuration, state, says, lambda r: _switch_on(r, step.seen[0]))
     if state.facts.run is None:
         yield from _next_rotation(configuration, state)
     if state.world.incidents:
@@ -53,6 +55,10 @@ def _abort(rotation: Rotation) -> None:
     _world_of(rotation, aborts=0)
 
 
+def _switch_on(rotation: Rotation, key: str) -> None:
+    interventions.reactivate(rotation, key, "needed", at_terminal=True)
+
+
 def _world_of(rotation: Rotation, **changes: object) -> None:
     """Count down what a person did, in the play that the process runs in."""
     play = rotation.parts.access_keys.play  # type: ignore[attr-defined]  # the explorer's own port
@@ -61,10 +67,12 @@ def _world_of(rotation: Rotation, **changes: object) -> None:
 
 def _next_rotation(configuration: m.Configuration, state: m.State) -> Iterator[m.Move]:
     def act(rotation: Rotation) -> None:
-        opening.begin(rotation, opening.Request(), "run")
-        _world_of(rotation, rotations=rotation.parts.access_keys.play.world.rotations - 1)  # type: ignore[attr-defined]
+        urgent = opening.Request(configuration.mode, state.facts.current, "leaked")
+        opening.begin(rotation, urgent if configuration.mode else opening.Request(), "run")
+        _world_of(rotation, rotations=max(0, state.world.rotations - 1))
 
-    if state.world.rotations:
+    gone = bool(state.facts.current) and state.world.row(state.facts.current) is None  # then it is due at once
+    if state.world.rotations or gone:
         yield from _command(configuration, state, "the next rotation is due", act)
 
 
@@ -74,7 +82,7 @@ def _alarm(configuration: m.Configuration, state: m.State) -> Iterator[m.Move]:
     mode, which = configuration.incident
     run = state.facts.run
     key = (run.old if which == "old" else run.new) if run else state.facts.current
-    if not key or run and run.aborting:
+    if not key or (run and run.aborting):
         return
 
     def act(rotation: Rotation) -> None:
@@ -134,7 +142,8 @@ def _pastes(configuration: m.Configuration, state: m.State, name: str) -> Iterat
     traits = m.policy_of(configuration).consumer(name)
     if state.world.faults and traits is not None and traits.sends:
         poorer = replace(state, world=replace(state.world, faults=state.world.faults - 1))
-        yield from _command(configuration, poorer, f"a person pastes rubbish into {name} and confirms", pasted(w.GARBAGE))
+        rubbish = f"a person pastes rubbish into {name} and confirms"
+        yield from _command(configuration, poorer, rubbish, pasted(w.GARBAGE))
         yield from _command(configuration, poorer, f"a person confirms {name} and pastes later", pasted("later"))
 
 
@@ -142,7 +151,5 @@ def _own_key_taken_away(state: m.State) -> Iterator[m.Move]:
     """Told that their key is in the way, the person who made it takes it away."""
     for row in state.world.rows:
         if row.by == w.PERSON:
-            yield m.Move(f"its maker takes {row.id} away", replace(state, world=w.delete(state.world, row.id), observed=m.FRESH))
-
-
-__all__ = ["Killed", "people"]
+            after = replace(state, world=w.delete(state.world, row.id), observed=m.FRESH)
+            yield m.Move(f"its maker takes {row.id} away", after)

@@ -25,7 +25,7 @@ def _consumer(configuration: Configuration, world: World, facts: Facts, traits: 
     row = world.row(held)
     if held not in world.known:
         return f"{traits.name} was given {held}, which SES has never accepted"
-    if world.revoked:  # a person chose: mail may be deferred
+    if world.revoked or held in world.hit:  # a person chose that mail may be deferred; or a foreign hand did it
         return ""
     if row is None:
         return f"{traits.name} holds {held}, which is deleted"
@@ -37,10 +37,14 @@ def _consumer(configuration: Configuration, world: World, facts: Facts, traits: 
 
 
 def _being_probed(facts: Facts, name: str, held: str) -> bool:
-    """A write-only consumer may be on the Inactive old key until the canary that follows the deactivation."""
-    refused_at = facts.key(held).refused_at
-    survived = refused_at and facts.consumer(name).canary_at >= refused_at
-    return facts.run is not None and held == facts.run.old and not survived
+    """A write-only consumer may be on the Inactive old key until the canary that follows the deactivation.
+
+    If that canary fails, the key is switched on again before the consumer is told again - unless it leaked.
+    """
+    key, consumer = facts.key(held), facts.consumer(name)
+    survived = key.refused_at and consumer.canary_at >= key.refused_at
+    told_again = key.deactivated_at and not consumer.canary_at and not key.compromised
+    return facts.run is not None and held == facts.run.old and not survived and not told_again
 
 
 def _secret_lost(world: World, facts: Facts) -> str:

@@ -60,10 +60,14 @@ class World:
     wrong_births: int = 0  # so many of the next keys are of that kind
     leaked: frozenset[str] = frozenset()  # a person said so
     revoked: bool = False  # a person chose revoke first: mail may be deferred
+    off_tried: frozenset[str] = frozenset()  # leaked keys whose deactivation was at least tried
+    missed: tuple[str, ...] = ()  # consumers whose mail was refused because their key is off, once for each time
+    hit: frozenset[str] = frozenset()  # keys that a foreign hand switched off or deleted
     faults: int = 0
     incidents: int = 0
     aborts: int = 0
     strangers: int = 0
+    foreign: int = 0
     reverts: int = 0
     rotations: int = 0
 
@@ -87,7 +91,8 @@ class World:
         """The world after a change at IAM: lists may lag, and SES may."""
         lag = tuple(one for one in self.lag if one[0] != key)
         after = replace(self, rows=rows, before=self.rows, before_until=NOW + LIST_LAG_S, lag=lag)
-        return replace(after, lag=(*lag, (key, NOW + SES_LAG_S))) if after.should_accept(key) != (key in self.ses) else after
+        agrees = after.should_accept(key) == (key in self.ses)
+        return after if agrees else replace(after, lag=(*lag, (key, NOW + SES_LAG_S)))
 
     def should_accept(self, key: str) -> bool:
         """Whether SES will accept the key once it has learnt of all changes."""

@@ -42,7 +42,8 @@ def preflight_before_create(s: Situation) -> Step | None:
     found = [one for one in s.observed.preflight if not one.warning and not (incident and one.consumer)]
     if not found:
         return None
-    return Refuse(3, "preflight", (found[0].id, found[0].seen, found[0].fix, found[0].runbook))
+    first = found[0]
+    return Refuse(3, "preflight", (first.id, first.seen, first.fix, first.runbook, str(int(first.exit_code))))
 
 
 def create_once(s: Situation) -> Step | None:
@@ -142,7 +143,7 @@ def wait_for_canaries(s: Situation) -> Step | None:
     if not behind:
         return None
     names = ", ".join(traits.name for traits, _ in behind)
-    until = min(max(retry_at(known), s.now + 1) for _, known in behind)
+    until = min(at if (at := retry_at(known)) > s.now else s.now + RETRY_S for _, known in behind)
     return Wait(7, Instant(until), f"no canary through {names} has arrived yet", urgent=True)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rotator.core.access_keys import Instant
+from rotator.core import evidence
+from rotator.core.access_keys import Instant, Status
 from rotator.core.evidence import REFUSALS_THAT_COUNT
 from rotator.core.policy import LIST_LAG_S, REFUSAL_DEADLINE_S, RETRY_S, WRONG_PASSWORD_S, Mode
 from rotator.core.situation import Situation
@@ -38,7 +39,7 @@ def drop_what_nobody_was_given(s: Situation) -> Step | None:
         return None
     if s.tried("discard", s.run.new):
         return Wait(4, Instant(s.now + RETRY_S), f"{s.run.new} could not be discarded", urgent=True)
-    return Discard(OwnUnpushed(s.run.new), active=not s.new.deactivated_at)
+    return Discard(OwnUnpushed(s.run.new), active=s.status(s.new) is not Status.INACTIVE)
 
 
 def _wrong_password(s: Situation) -> bool:
@@ -89,16 +90,21 @@ def _switch(s: Situation, why: str) -> Step:
 def make_room_for_a_successor(s: Situation) -> Step | None:
     """The new key leaked after it was handed out: a slot is needed for the next one.
 
-    If the old key is off and everybody has the leaked one, the old key goes early; a leaked key that is
-    off already (revoke first) goes itself, for nobody can be using it.
+    If the old key is off and nobody misses it, the old key goes early; a leaked key that is off already (revoke
+    first) goes itself, for nobody can be using it.
     """
     if not (s.run.new and s.new.compromised and s.new.pushed):
         return None
-    if s.run.old and not s.run.old_gone and s.old.deactivated_at and not s.old.held:
+    if s.run.old and not s.run.old_gone and s.old.deactivated_at and not s.old.held and _missed_by_nobody(s):
         return _delete(s, s.run.old, "makes room in an incident")
     if s.new.deactivated_at:
         return _delete(s, s.run.new, "compromised")
     return None
+
+
+def _missed_by_nobody(s: Situation) -> bool:
+    """SES refuses the old key, and since then a canary came through everybody that can send."""
+    return bool(s.old.refused_at) and all(evidence.survived(s, one) for traits, one in s.consumers if traits.sends)
 
 
 def _delete(s: Situation, key: str, why: str) -> Step:

@@ -99,10 +99,13 @@ def notice_foreign_hands(s: Situation) -> Step | None:
     """Somebody else switched one of our keys: push nothing more, stop, call a person."""
     if s.run.new and not s.new.compromised and not s.run.aborting and _switched_off(s, s.new):
         return Refuse(2, "key-switched-off", (s.run.new,))
+    for key in (s.old, s.new):
+        if key.id and key.compromised and _switched_on(s, key):
+            return Revoke(key.id)
     if not s.run.old or s.run.old_gone:
         return None
-    if s.old.deactivated_at and s.status(s.old) is Status.ACTIVE and _own_effects_over(s, s.old):
-        return Revoke(s.run.old) if s.old.compromised else Refuse(2, "key-switched-on", (s.run.old,))
+    if _switched_on(s, s.old):
+        return Refuse(2, "key-switched-on", (s.run.old,))
     landed_late = s.old.held and s.old.unclear_until  # ours, and `switch_on_again` undoes it
     if s.run.mode is Mode.SCHEDULED and not s.old.compromised and not landed_late and _switched_off(s, s.old):
         return Refuse(2, "key-switched-off", (s.run.old,))
@@ -111,10 +114,17 @@ def notice_foreign_hands(s: Situation) -> Step | None:
 
 def _switched_off(s: Situation, key: KeyFacts) -> bool:
     """Inactive, and no deactivation of ours explains it, not even one that may still be landing."""
-    return s.status(key) is Status.INACTIVE and not key.deactivated_at and _own_effects_over(s, key)
+    return s.status(key) is Status.INACTIVE and not key.deactivated_at and _own_effects_over(s, key, Effect.DEACTIVATE)
 
 
-def _own_effects_over(s: Situation, key: KeyFacts) -> bool:
-    if key.effect in (Effect.DEACTIVATE, Effect.REACTIVATE) and key.effect_outcome != Outcome.DONE:
+def _switched_on(s: Situation, key: KeyFacts) -> bool:
+    """Active although we switched it off, and no reactivation of ours explains it."""
+    off = bool(key.deactivated_at)
+    return off and s.status(key) is Status.ACTIVE and _own_effects_over(s, key, Effect.REACTIVATE)
+
+
+def _own_effects_over(s: Situation, key: KeyFacts, effect: Effect) -> bool:
+    """Whether no effect of ours of that kind can explain what is listed."""
+    if key.effect == effect and key.effect_outcome != Outcome.DONE:
         return False
     return s.observed.keys_at > max(key.effect_until, key.deactivate_until) + LIST_LAG_S
