@@ -23,7 +23,8 @@ from rotator.core.situation import Observed
 from rotator.rotation import PATIENCE_S, Rotation
 from tests.explorer import clock
 from tests.explorer import world as w
-from tests.explorer.edges import WHO, Consumer, Endpoint, Iam, Journal, Killed, Play, every_way
+from tests.explorer.edges import WHO, Consumer, Endpoint, Iam, Journal
+from tests.explorer.play import Killed, Play, every_way
 from tests.explorer.world import NOW, Broken, World
 
 FRESH = Observed(identity=WHO, preflight=())  # a new process; the user is the right one and nothing bars a push
