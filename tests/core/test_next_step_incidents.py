@@ -147,6 +147,17 @@ INCIDENTS = {
         Discard(OwnUnpushed(NEW), active=True),
         now=T + HOUR,
     ),
+    "one that a person had switched on, off again but not recorded: off once more, which lifts the hold": Case(
+        run(
+            *created(),
+            *switched(ev.Effect.REACTIVATE, NEW, T + 5),
+            ev.AbortAsked(T + HOUR, "not today"),
+            ev.EffectIntended(T + HOUR, ev.Effect.DEACTIVATE, NEW, T + HOUR + 21),
+        ),
+        (on(OLD), off(NEW, 0)),
+        Discard(OwnUnpushed(NEW), active=True),
+        now=T + 2 * HOUR,
+    ),
 }
 
 

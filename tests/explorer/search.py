@@ -12,6 +12,7 @@ from tests.explorer.promises import broken, clean
 from tests.explorer.world import Broken
 
 MOST_STATES = 2_000_000
+MOST_LINES = 25  # of what happens after a state is stuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Search:
     def _to_the_end_of(self, number: int) -> tuple[str, ...]:
         """The story of a stuck state, and what the program does from there."""
         lines, seen = list(self.story(number)), {number}
-        while True:
+        for _ in range(MOST_LINES):
             step, found = moves(self.configuration, self.states[number])
             ways = [(self.numbers[one.after], one.says) for one in found if isinstance(one.after, State)]
             new = [one for one in ways if one[0] not in seen]
@@ -118,6 +119,7 @@ class Search:
             number, says = new[0]
             seen.add(number)
             lines.append(f"... {says}")
+        return (*lines, "... and so on")
 
     def _endless(self) -> tuple[str, tuple[str, ...]] | None:
         """A circle of the program's own steps, all going well and no time passing: it would never end."""

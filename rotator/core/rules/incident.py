@@ -39,7 +39,8 @@ def drop_what_nobody_was_given(s: Situation) -> Step | None:
         return None
     if s.tried("discard", s.run.new):
         return Wait(4, Instant(s.now + RETRY_S), f"{s.run.new} could not be discarded", urgent=True)
-    return Discard(OwnUnpushed(s.run.new), active=s.status(s.new) is not Status.INACTIVE)
+    # A hold is lifted by a deactivation of ours alone, so one that nobody recorded is repeated.
+    return Discard(OwnUnpushed(s.run.new), active=s.new.held or s.status(s.new) is not Status.INACTIVE)
 
 
 def _wrong_password(s: Situation) -> bool:
