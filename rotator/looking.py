@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId
-from rotator.core.errors import ConsumerError, RotatorError
+from rotator.core.errors import ConsumerError, Exit, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.parts import Parts
 from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
 from rotator.core.situation import Observed
 from rotator.core.steps import Look, Observe
+
+ENDPOINT_PAGE = "runbooks/smtp-endpoint.md"
 
 
 class AwsTime:
@@ -103,7 +105,7 @@ class Looking:
     def _endpoint_problems(self) -> list[Problem]:
         answers = {name: one.reach(self._deadline()) for name, one in self.parts.endpoints.items()}
         return [
-            Problem("endpoint", f"{name}: {answer.detail}", _fix(answer), "runbooks/smtp-endpoint.md")
+            Problem("endpoint", f"{name}: {answer.detail}", _fix(answer), ENDPOINT_PAGE, exit_code=_class(answer))
             for name, answer in answers.items()
             if not isinstance(answer, Acknowledged)
         ]
@@ -114,7 +116,8 @@ class Looking:
             return []
         fix = "let the SMTP user's policy allow ses:SendRawEmail on its identity"
         unsure = isinstance(answer, Unknown)  # the simulation itself may not be allowed: a warning
-        return [Problem("permission", answer.detail, fix, "runbooks/access.md", warning=unsure)]
+        page, code = "runbooks/access.md", Exit.ACCESS
+        return [Problem("permission", answer.detail, fix, page, warning=unsure, exit_code=code)]
 
     def _consumer_problems(self) -> list[Problem]:
         found: list[Problem] = []
@@ -122,11 +125,16 @@ class Looking:
             try:
                 found += [replace(one, consumer=name) for one in consumer.preflight(self._deadline())]
             except ConsumerError as error:
-                found.append(Problem(error.id, f"{name}: {error}", error.fix, error.runbook, consumer=name))
+                seen, code = f"{name}: {error}", error.exit_code
+                found.append(Problem(error.id, seen, error.fix, error.runbook, consumer=name, exit_code=code))
         return found
 
     def _deadline(self) -> Deadline:
         return Deadline.after(REQUEST_DEADLINE_S, self.parts.monotonic)
+
+
+def _class(answer: Refused | Unknown) -> Exit:
+    return Exit.FAILED if isinstance(answer, Refused) else Exit.RETRY
 
 
 def _fix(answer: Refused | Unknown) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli import ask
+from rotator.cli.failure import UNTOUCHED
 from rotator.cli.options import Key, Options, User, command
 from rotator.cli.text import mask_ids
 from rotator.core.access_keys import mask
@@ -39,6 +40,7 @@ def adopt(
     """
     from rotator import wiring
 
+    options.screen.flow = UNTOUCHED
     configuration = options.configuration()
     _make_seal_key_if_first(options, configuration)
 

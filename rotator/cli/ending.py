@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rotator.cli.failure import Failure, flow_line, show
+from rotator.cli.failure import Failure, show
 from rotator.cli.render import Screen
 from rotator.cli.text import PROTOCOL, iso, mask_ids, when
 from rotator.core import next_step as decision
@@ -82,7 +82,10 @@ def document(report: Report, done: Sequence[dict[str, Any]], rule: str) -> dict[
 
 
 def show_report(screen: Screen, report: Report, ending: Ending | None, steps_shown: Steps) -> None:
-    """The lines at the end.  Incidents speak first; failures go to stderr, where all failures go."""
+    """The lines at the end; the screen knows by now whether mail flows.
+
+    Incidents speak first; failures go to stderr, where all failures go.
+    """
     for warning in report.warnings:
         screen.say(mask_ids(warning), "warning", always=True)
     if report.revoke_first:
@@ -125,7 +128,7 @@ def _went_well(screen: Screen, report: Report, ending: Ending, steps_shown: Step
         until = f"until {when(report.until)}: " if report.until else ""
         steps_shown.show(PROTOCOL[number], f"{until}{report.summary}", "waiting")
     if report.mail_flows_on and isinstance(ending.step, steps.Ask):
-        screen.say(flow_line(report.mail_flows_on))
+        screen.say(screen.flow)
     screen.out("\n".join(_last_lines(report, ending)))
     if report.exit_code is not Exit.OK:
         screen.say(f"(exit {int(report.exit_code)})", always=True)

@@ -16,6 +16,8 @@ from rotator.cli.signals import Interrupted
 from rotator.cli.text import both, mask_ids, without_secrets
 from rotator.core.errors import Exit, RotatorError
 
+UNTOUCHED = "Nothing was changed: mail flows as it did before."
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -79,14 +81,18 @@ def show(screen: Screen, failure: Failure) -> None:
     for name, text in (("why", failure.why), ("fix", failure.fix), ("see", failure.runbook)):
         if text:
             screen.say(f"    {name}   {text}", always=True)
-    if screen.mail_flows_on:
-        screen.say(flow_line(screen.mail_flows_on), always=True)
+    if screen.flow:
+        screen.say(screen.flow, always=True)
     if failure.next:
         screen.say(f"Next: {failure.next}", always=True)
     screen.say(f"(exit {int(failure.exit_code)})", always=True)
 
 
-def flow_line(keys: tuple[str, ...]) -> str:
-    """Whether mail still flows and on which key."""
+def flow_line(keys: tuple[str, ...], *, listed: bool = True, touched: bool = True) -> str:
+    """Whether mail still flows and on which key; `touched`: this process may have changed something."""
+    if not keys:
+        if listed:
+            return "Mail does NOT flow: none of the keys that rotator knows is Active."
+        return "Whether mail flows was not looked at." if touched else UNTOUCHED
     shown = both(tuple(mask_ids(one) for one in keys))
     return f"Mail still flows: {shown} {'is' if len(keys) == 1 else 'are both'} Active."

@@ -28,7 +28,10 @@ NAME_WIDTH, DETAIL_WIDTH = 11, 52
 
 @dataclass(slots=True)
 class Screen:
-    """Where the words of one command go.  `mail_flows_on` is what is known when a failure has to be told."""
+    """Where the words of one command go.
+
+    `mail_flows_on` (keys) and `flow` (a sentence) are what is known when a failure has to be told.
+    """
 
     json: bool = False
     quiet: bool = False
@@ -38,6 +41,7 @@ class Screen:
     log_format: str = "text"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     mail_flows_on: tuple[str, ...] = ()
+    flow: str = ""
     _held: list[str] | None = None
 
     # --- results ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import typer
 
 from rotator.cli import ask
 from rotator.cli.ending import DAILY, mode_name
-from rotator.cli.failure import Failure, show
+from rotator.cli.failure import UNTOUCHED, Failure, show
 from rotator.cli.incident import CANNOT_RECORD, by_hand, request_of
 from rotator.cli.options import Key, Options, Reason, User, Yes, command
 from rotator.cli.text import mask_ids, when
@@ -62,6 +62,7 @@ def rotate(
 
     It goes as far as it can: with work left it ends with the time of the next step, and something must run it daily.
     """
+    options.screen.flow = UNTOUCHED
     mode = Mode.REVOKE_FIRST if revoke_first else Mode.EMERGENCY if emergency else Mode.SCHEDULED
     _refuse_nonsense(user=user, every=every, mode=mode, key=key, detailed=detailed_exitcode, dry_run=dry_run)
     configuration = options.configuration()
@@ -115,7 +116,7 @@ def _all(options: Options, configuration: Configuration, wanted: Wanted) -> int:
             show(options.screen, failure)
             fields = {"user": user.name, "ok": False, "exit_code": failure.exit_code, "outcome": failure.id,
                       "summary": mask_ids(failure.message)}  # fmt: skip
-        options.screen.mail_flows_on = ()
+        options.screen.mail_flows_on, options.screen.flow = (), UNTOUCHED
         found.append(fields)
     code = most_urgent([one["exit_code"] for one in found])
     options.screen.document("rotator/rotate-all/1", {"ok": code == 0, "exit_code": code, "users": found})

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rotator.cli.ending import Steps, document, rule_line, show_report
+from rotator.cli.failure import UNTOUCHED, flow_line
 from rotator.cli.options import Options
 from rotator.cli.signals import signals
+from rotator.core import events as ev
 from rotator.core.errors import ConfigurationError, RotatorError
 from rotator.core.parts import Progress
 
 if TYPE_CHECKING:
     from rotator.outcome import Report
     from rotator.rotation import Ending, Rotation
+
+# Every effect has one of these before it.
+INTENTS = (ev.CreateIntended, ev.PushIntended, ev.CanaryIntended, ev.EffectIntended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Work:
 
     rotation: Rotation
     steps: Steps
+    known: int  # events in the journal when this turn began
 
     def survey(self) -> None:
         """Show the keys as they were just listed."""
@@ -38,6 +44,21 @@ class Work:
         s = self.rotation.situation
         return tuple(one.id for one in s.listed.values() if one.active and s.facts.key(one.id).ours)
 
+    @property
+    def flow(self) -> str:
+        """Whether mail still flows, as far as this turn can tell."""
+        new = self.rotation.parts.journal.events()[self.known :]
+        touched = any(isinstance(one, INTENTS) for one in new)
+        if not self._about_us:  # what another account's list says is about other keys
+            return flow_line((), listed=False, touched=touched)
+        return flow_line(self.flowing, listed=self.rotation.observed.keys is not None, touched=touched)
+
+    @property
+    def _about_us(self) -> bool:
+        seen, facts = self.rotation.observed.identity, self.rotation.facts
+        adopted = (facts.account, facts.user, facts.user_id)
+        return seen is None or (seen.account, seen.user, seen.user_id) == adopted
+
 
 @contextmanager
 def at_work(options: Options, user: str | None, grace_s: int | None = None) -> Iterator[Work]:
@@ -47,6 +68,7 @@ def at_work(options: Options, user: str | None, grace_s: int | None = None) -> I
     """
     from rotator import wiring
 
+    options.screen.flow = UNTOUCHED
     configuration = options.configuration()
     name = configuration.user(user).name
     shown = Steps(options.screen)
@@ -62,11 +84,11 @@ def at_work(options: Options, user: str | None, grace_s: int | None = None) -> I
         ) as rotation,
     ):
         shown.show("lock", f"{name}: one run at a time")
-        work = Work(rotation, shown)
+        work = Work(rotation, shown, len(rotation.parts.journal.events()))
         try:
             yield work
         except RotatorError:
-            options.screen.mail_flows_on = work.flowing
+            options.screen.mail_flows_on, options.screen.flow = work.flowing, work.flow
             raise
 
 
@@ -83,6 +105,7 @@ def show_end(
     options: Options, work: Work, ended: Report, ending: Ending | None, *, explain: bool = False
 ) -> dict[str, Any]:
     """Show the end of a turn; returns the fields of rotator/rotate/1."""
+    options.screen.flow = work.flow
     show_report(options.screen, ended, ending, work.steps)
     rule = ending.rule if ending else ""
     if rule and (explain or options.screen.verbose):

@@ -16,6 +16,7 @@ from typing import Literal
 
 from rotator.consumers.canary_mail import canary_mail
 from rotator.core.bounce import CANARY_HEADER, Verdict, read_bounce
+from rotator.core.errors import Exit
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Arrived,
@@ -83,7 +84,7 @@ class GmailSendAs:
         try:
             return self._problems(self._gmail, deadline)
         except GmailError as error:
-            return (Problem(error.id, str(error), error.fix),)
+            return (Problem(error.id, str(error), error.fix, exit_code=error.exit_code),)
 
     def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """PATCH the alias once, or wait for a person."""
@@ -123,9 +124,10 @@ class GmailSendAs:
         found = gmail.profile(deadline)
         if found.lower() != self._mailbox.lower():
             fix = "let the credentials act as the configured mailbox: correct consumers[].mailbox"
-            return (Problem("gmail-wrong-mailbox", f"the credentials open {found}, not {self._mailbox}", fix),)
+            seen = f"the credentials open {found}, not {self._mailbox}"
+            return (Problem("gmail-wrong-mailbox", seen, fix, exit_code=Exit.ACCESS),)
         problems = [
-            Problem("gmail-scope", f"the token does not allow {scope}", "rotator gmail login")
+            Problem("gmail-scope", f"the token does not allow {scope}", "rotator gmail login", exit_code=Exit.ACCESS)
             for scope in gmail.missing_scopes()
         ]
         return (*problems, *self._alias_problems(gmail.alias(self._alias, deadline)))

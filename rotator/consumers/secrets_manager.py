@@ -63,7 +63,7 @@ class SecretsManager:
             if not found:
                 members(self._text_of(self._store.value(deadline)))
         except (AccessError, RemoteFault) as error:
-            return [Problem(error.id, f"{self._what}: {error}", error.fix, error.runbook)]
+            return [Problem(error.id, f"{self._what}: {error}", error.fix, error.runbook, exit_code=error.exit_code)]
         except NotInFormat as error:
             fix = "make its AWSCURRENT version a JSON object, or name another secret"
             return [Problem("secret-not-json", f"{self._what}: {error}", fix, RUNBOOK)]

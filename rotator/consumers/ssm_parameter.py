@@ -63,7 +63,7 @@ class SsmParameter:
             stored = self._read(deadline)
             self._check(stored)
         except (AccessError, RemoteFault) as error:
-            return [Problem(error.id, f"{self._path}: {error}", error.fix, error.runbook)]
+            return [Problem(error.id, f"{self._path}: {error}", error.fix, error.runbook, exit_code=error.exit_code)]
         except NotInFormat as error:
             return [Problem("parameter-form", f"{self._path}: {error}", self._fix(), RUNBOOK)]
         return []

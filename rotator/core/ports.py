@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse
+from rotator.core.errors import Exit
 from rotator.core.events import Event
 from rotator.core.policy import Traits
 from rotator.core.secret import Secret
@@ -100,6 +101,7 @@ class Problem:
     runbook: str = "runbooks/consumer-push.md"
     warning: bool = False  # True: shown, does not stop
     consumer: str = ""  # the consumer it is about; "" = IAM, journal, seal, endpoint
+    exit_code: Exit = Exit.FAILED  # its class: no access, worth a retry, or just wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,8 @@ TOLD: dict[str, Told] = {
 def told(step: Refuse | Ask) -> Told:
     """The entry of a refusal or question, filled with what was seen; key ids in prose are masked, in commands not."""
     if isinstance(step, Refuse) and step.id == "preflight":
-        _, text, fix, runbook = step.seen
-        return Told(text, "found before anything was changed", fix, runbook)
+        _, text, fix, runbook, code = step.seen
+        return Told(text, "found before anything was changed", fix, runbook, Exit(int(code)))
     seen = step.seen if isinstance(step, Refuse) else step.targets
     entry = TOLD[step.id if isinstance(step, Refuse) else step.what]
     shown = tuple(mask(one) if one.startswith("AKIA") else one for one in seen)

@@ -12,11 +12,14 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from rotator.core.errors import RotatorError
+from rotator.core.errors import Exit, RotatorError
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+_UNSAFE = "whoever can reach the journal or its key can read the passwords, or make this program act on a false memory"
+_NAME_IT = "put the real thing in its place, or correct the path in the configuration"
 
 Failure = type[RotatorError]
 
@@ -45,8 +48,9 @@ def open_private(path: Path, flags: int, error: Failure, allowed: Callable[[os.s
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE)
     except OSError as failure:
-        reason = "it is a symbolic link" if path.is_symlink() else failure.strerror
-        raise error(f"{path} cannot be opened: {reason}") from failure
+        if path.is_symlink():
+            raise _unsafe(error, f"{path} cannot be opened: it is a symbolic link", _NAME_IT) from None
+        raise error(f"{path} cannot be opened: {failure.strerror}") from failure
     try:
         found = os.fstat(descriptor)
         refuse_shared(path, found, error, allowed(found))
@@ -60,13 +64,14 @@ def refuse_shared(path: Path, found: os.stat_result, error: Failure, allowed: in
     """Raise unless `found` is a regular file of ours under one name, closed to others but for the bits `allowed`."""
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISREG(found.st_mode):
-        raise error(f"{path} is {_kind(found)}, not a regular file")
+        raise _unsafe(error, f"{path} is {_kind(found)}, not a regular file", _NAME_IT)
     if not _trusted(found):
-        raise error(f"{path} belongs to uid {found.st_uid}, not to root or uid {os.geteuid()}", fix=_run_as(found))
+        raise _foreign(path, found, error)
     if found.st_nlink != 1:
-        raise error(f"{path} has {found.st_nlink} hard links: somebody else may reach it by another name")
+        seen = f"{path} has {found.st_nlink} hard links: somebody else may reach it by another name"
+        raise _unsafe(error, seen, f"find -samefile {path}, and remove the other name")
     if mode & OTHERS & ~allowed:
-        raise error(f"{path} has mode {mode:04o}: others may reach it", fix=f"chmod 600 {path}")
+        raise _unsafe(error, f"{path} has mode {mode:04o}: others may reach it", f"chmod 600 {path}")
 
 
 def refuse_unsafe_parents(path: Path, error: Failure) -> None:
@@ -107,20 +112,29 @@ def sync_directory(directory: Path) -> None:
 def _refuse_directory(directory: Path, found: os.stat_result, is_parent: bool, error: Failure) -> None:
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISDIR(found.st_mode):
-        raise error(f"{directory} is {_kind(found)}, not a directory")
+        raise _unsafe(error, f"{directory} is {_kind(found)}, not a directory", _NAME_IT)
     if not _trusted(found):
-        raise error(f"{directory} belongs to uid {found.st_uid}, not to root or uid {os.geteuid()}", fix=_run_as(found))
+        raise _foreign(directory, found, error)
     sticky_of_root = bool(mode & stat.S_ISVTX) and found.st_uid == 0 and not is_parent
     if mode & OTHERS_WRITE and not sticky_of_root:
-        raise error(f"{directory} has mode {mode:04o}: others may write there", fix=f"chmod go-w {directory}")
+        raise _unsafe(error, f"{directory} has mode {mode:04o}: others may write there", f"chmod go-w {directory}")
 
 
 def _trusted(found: os.stat_result) -> bool:
     return found.st_uid in (0, os.geteuid())
 
 
-def _run_as(found: os.stat_result) -> str:
-    return f"run the command as the owner (uid {found.st_uid}), or give the file to the user who runs it"
+def _foreign(path: Path, found: os.stat_result, error: Failure) -> RotatorError:
+    seen = f"{path} belongs to uid {found.st_uid}, not to root or uid {os.geteuid()}"
+    fix = f"run the command as the owner (uid {found.st_uid}), or give the file to the user who runs it"
+    return _unsafe(error, seen, fix)
+
+
+def _unsafe(error: Failure, seen: str, fix: str) -> RotatorError:
+    """A path that others could read, change or swap is a matter of set-up, like a wrong configuration."""
+    unsafe = error(seen, why=_UNSAFE, fix=fix, id="unsafe-path", runbook="runbooks/configuration.md")
+    unsafe.exit_code = Exit.USAGE
+    return unsafe
 
 
 def _kind(found: os.stat_result) -> str:

@@ -148,7 +148,7 @@ class World:
         """Every secret this world ever made: the seal key, access keys, the passwords that follow, Google's tokens."""
         keys = self.keys.secrets()
         google = self.gmail.secrets() if self.gmail is not None else []
-        seal = [self.place.seal_key.read_text().strip()]
+        seal = [self.place.seal_key.read_text().strip()] if self.place.seal_key.exists() else []
         return [*seal, *keys, *(smtp_password(secret, region) for secret in keys for region in self._regions), *google]
 
     def password_of(self, key: Key) -> str:

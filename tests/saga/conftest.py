@@ -31,7 +31,7 @@ def build_stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
             home = tmp_path / f"home-{len(made)}"
             home.mkdir(mode=0o700)
             stage = build(home, **how)
-            stack.callback(stage.world.stop)
+            stack.enter_context(stage.stack)
             made.append(stage)
             return stage
 
@@ -50,9 +50,7 @@ def stage(build_stage: Callable[..., Stage], zygote: Zygote) -> Stage:
 def adopted(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Iterator[Path]:
     """The state directory of a user that was adopted: worlds of one seed have the same keys."""
     stage = build(tmp_path_factory.mktemp("adopted"), launcher=zygote, calm=True)
-    try:
+    with stage.stack:
         prepare(stage)
         stage.adopt()
         yield stage.world.place.state
-    finally:
-        stage.world.stop()

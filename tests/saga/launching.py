@@ -16,6 +16,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 PROGRAM = "rotator"
@@ -53,14 +55,22 @@ class Launcher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Started:
-    """As a person starts it: a fresh interpreter, its own command line."""
+    """As a person starts it: a fresh interpreter, its own command line.  `under` is a program that runs it."""
+
+    under: tuple[str, ...] = ()
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str], streams: Streams) -> Process:
-        """`python -m rotator ARGUMENTS…`."""
-        command = [sys.executable, "-m", PROGRAM, *arguments]
+        """`[UNDER…] python -m rotator ARGUMENTS…`."""
+        command = [*self.under, sys.executable, "-m", PROGRAM, *arguments]
         stdin, stdout, stderr = streams
         return subprocess.Popen(command, env=dict(environment), stdin=stdin, stdout=stdout, stderr=stderr)
+
+    def works(self, environment: Mapping[str, str]) -> bool:
+        """Whether `under` can run anything on this machine."""
+        nowhere = subprocess.DEVNULL
+        return self.start(["--version"], environment, (nowhere, nowhere, nowhere)).wait() == 0
 
 
 class Zygote:
@@ -71,7 +81,7 @@ class Zygote:
         self._control, its_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
         with its_end:
-            environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONPATH": os.getcwd()}
+            environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONPATH": str(Path.cwd())}
             command = [sys.executable, "-m", "tests.saga.zygote", str(its_end.fileno())]
             self._process = subprocess.Popen(command, env=environment, pass_fds=[its_end.fileno()])
         assert self._receive() == {"ready": True}

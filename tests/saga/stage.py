@@ -25,7 +25,10 @@ COMMAND_S = 120.0
 STREAMS = ("stdin", "stdout", "stderr")
 HELD_S = 60.0
 # Where secrets may lie: the relay's own password file, the seal key, and what the world keeps of its servers' keys.
-PLACES = ("postfix/sasl_passwd", "state/seal.key", "*.pem", "service-account*.json")
+PLACES = (
+    "postfix/sasl_passwd", "elsewhere/sasl_passwd", "seal.key", "*.pem",
+    "service-account*.json", "authorized-user*.json",
+)  # fmt: skip
 CONSUMERS = ("news-alias", "relay")  # those that need no person
 AT_ONCE = {"grace": "0s", "quiet": "0s", "watch": "0s"}
 
@@ -58,6 +61,8 @@ class Stage:
     environment: dict[str, str]
     launcher: Launcher = field(default_factory=Started)
     said: list[str] = field(default_factory=list)
+    seal_key: str = ""
+    stack: ExitStack = field(default_factory=ExitStack)  # what ends with the stage: its world, and what joins it
 
     def rotator(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
         """Run the program to its end; fails unless it exits with `code` (None: any)."""
@@ -82,7 +87,8 @@ class Stage:
     def adopt(self, with_secret: bool = True) -> str:
         """First contact; the key that was adopted."""
         (key,) = self.world.keys.now_held(USER)
-        self.rotator("adopt", "--secret-stdin" if with_secret else "--no-input", stdin=key.secret if with_secret else "")
+        given = ("--secret-stdin", key.secret) if with_secret else ("--no-input", "")
+        self.rotator("adopt", given[0], stdin=given[1])
         return key.id
 
     def keys(self) -> dict[str, str]:
@@ -148,7 +154,11 @@ class Stage:
 
     def leaks(self) -> list[str]:
         """Where a secret stands that does not belong there, raw or in any other form."""
-        return search(dict(self.artefacts()), self.world.secrets())
+        return search(dict(self.artefacts()), self.secrets())
+
+    def secrets(self) -> list[str]:
+        """Every secret of this world, also the seal key of before a test took it away."""
+        return list(dict.fromkeys([self.seal_key, *self.world.secrets()]))
 
 
 def _text(stream: IO[bytes]) -> str:
@@ -163,10 +173,12 @@ def build(home: Path, template: Path | None = None, launcher: Launcher | None = 
     temporary = home / "tmp"  # so that temporary and crash files are searched too
     temporary.mkdir()
     own = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8", "TMPDIR": str(temporary)}
-    stage = Stage(made, home, own | made.environment() | {"PYTHONPATH": os.getcwd()}, launcher or Started())
+    stage = Stage(made, home, own | made.environment() | {"PYTHONPATH": str(Path.cwd())}, launcher or Started())
+    stage.stack.callback(made.stop)
     if template is not None:
         shutil.rmtree(made.place.state)
         shutil.copytree(template, made.place.state)
+    stage.seal_key = made.place.seal_key.read_text().strip()
     return stage
 
 

@@ -72,9 +72,10 @@ def become(environment: dict[str, str], descriptors: list[int]) -> None:
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    sys.stdin = open(0, closefd=False)  # noqa: PTH123 - a descriptor, not a path
-    sys.stdout = open(1, "w", closefd=False)  # noqa: PTH123
-    sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")  # noqa: PTH123
+    # As the interpreter opens them at its start; they stay open for the life of the process.
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
 
 
 def run() -> int:

@@ -1,4 +1,4 @@
-"""What a secret looks like where it should not be: as it is, and in every dress that the program's formats put on it."""
+"""What a secret looks like where it should not be: as it is, and in every dress that a format puts on it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def forms(secret: str) -> frozenset[bytes]:
 
 
 def _in_base64(raw: bytes) -> set[bytes]:
-    """The part of the base64 text that the secret alone decides, for each of its three places in a triple of bytes.
+    r"""The part of the base64 text that the secret alone decides, for each of its three places in a triple of bytes.
 
-    `\\0user\\0password` and `user:password` put it anywhere; both alphabets, because tokens use the other one.
+    `\0user\0password` and `user:password` put it anywhere; both alphabets, because tokens use the other one.
     """
     found = set()
     for place in range(3):
