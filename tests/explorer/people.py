@@ -25,7 +25,7 @@ def people(configuration: m.Configuration, state: m.State, step: steps.Step) -> 
         yield from _answers(configuration, state, step)
     if isinstance(step, steps.Refuse):
         yield from _own_key_taken_away(state)
-        if step.id == "key-switched-off":
+        if step.id in {"key-switched-off", "key-switched-on"}:  # needed after all, says the answer to the second
             says = f"a person switches {step.seen[0]} on again"
             yield from _command(configuration, state, says, lambda r: _switch_on(r, step.seen[0]))
     if state.facts.run is None:
