@@ -118,11 +118,17 @@ class Facts:
 
     def key(self, key_id: str) -> KeyFacts:
         """What is known of a key; an unknown one is nobody's."""
-        return next((one for one in self.keys if one.id == key_id), KeyFacts(key_id))
+        for one in self.keys:
+            if one.id == key_id:
+                return one
+        return KeyFacts(key_id)
 
     def consumer(self, name: str) -> ConsumerFacts:
         """What is known of a consumer; a new one knows nothing and holds nothing."""
-        return next((one for one in self.consumers if one.name == name), ConsumerFacts(name))
+        for one in self.consumers:
+            if one.name == name:
+                return one
+        return ConsumerFacts(name)
 
     @property
     def pushed_new(self) -> bool:

@@ -33,7 +33,7 @@ from tests.schedules.world import (
     RUBBISH,
     START,
     Broken,
-    Faults,
+    Choice,
     Killed,
     Late,
     Row,
@@ -118,11 +118,11 @@ def start(one: Configuration, directory: Path | None = None) -> Point:
     return Point(world, store, ("open", str(int(one.modes[0]))))
 
 
-def live(one: Configuration, point: Point, faults: Faults) -> Lived:
-    """One process from a point, with faults at the given calls.  Raises Broken."""
+def live(one: Configuration, point: Point, choose: Choice) -> Lived:
+    """One process from a point; `choose` says which calls go wrong.  Raises Broken."""
     world, store = point.world.copy(), point.store.copy()
     todo = _whats_next(one, point, store)
-    world.faults = faults
+    world.choose = choose
     world.look = lambda: check(world, store, one.consumers, one.sealed)
     ending: Ending | None = None
     died = False
@@ -134,7 +134,7 @@ def live(one: Configuration, point: Point, faults: Faults) -> Lived:
             said, died = f"{type(end).__name__} {end}".strip(), True
         world.look()
     calls = tuple(world.calls)
-    world.calls, world.faults = [], {}
+    world.calls = []
     after = Point(world, store, todo, done=point.done, process=point.process + 1)
     return Lived(calls, _after(one, after, todo, ending, died=died), f"{' '.join(todo)}: {said}")
 

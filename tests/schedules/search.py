@@ -18,7 +18,7 @@ from rotator.core.policy import DAY_S
 from rotator.rotation import EndlessLoop
 from tests.schedules.edges import faults_of
 from tests.schedules.life import Configuration, Lived, Point, live, start
-from tests.schedules.world import Broken, World
+from tests.schedules.world import Broken, Choice, World
 
 A_TIME = 1_000_000_000  # every whole number beyond it is a time
 LATE = ("late", "late 1", "late 3", "late 9")
@@ -93,7 +93,7 @@ class Search:
             faults = waiting.pop()
             self.processes += 1
             try:
-                lived = live(self.configuration, point, faults)
+                lived = live(self.configuration, point, _at(faults))
             except (Broken, EndlessLoop) as broken:
                 yield faults, Broken(str(broken))
                 return
@@ -143,6 +143,10 @@ class Search:
             count[here] = 1 if self.points[here].over else sum(count[one] for one in self.ways[here])
             stack.pop()
         return count[0]
+
+
+def _at(faults: dict[int, str]) -> Choice:
+    return lambda number, _: faults.get(number, "")
 
 
 def possible(one: Configuration, call: str, lates: tuple[str, ...]) -> Iterator[str]:

@@ -77,6 +77,7 @@ def one_rotation(places: tuple) -> dict[str, Configuration]:
 ONE_ROTATION = {
     f"{name}: {what}": one for name, places in PLACES.items() for what, one in one_rotation(places).items()
 }
+QUICK = tuple(name for name in ONE_ROTATION if not name.startswith(("a person:", "two regions:")))
 
 
 def keeps_every_promise(one: Configuration, faults: int, directory: Path | None = None) -> Found:
@@ -102,10 +103,17 @@ def directory() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.parametrize("name", ONE_ROTATION)
+@pytest.mark.parametrize("name", QUICK)
 def test_one_fault_anywhere_keeps_every_promise(name: str) -> None:
     """One fault at any call of one rotation, whatever else goes on: no promise breaks, and the run finishes."""
     keeps_every_promise(ONE_ROTATION[name], 1)
+
+
+@pytest.mark.parametrize("sole_creator", [True, False], ids=["sole creator", "others may create"])
+def test_one_fault_with_everybody_at_once(sole_creator: bool) -> None:
+    """One fault at any call of two rotations with every kind of consumer at the same time."""
+    everybody = (FILE, ALIAS, PERSON_ALONE, MAILBOX)
+    keeps_every_promise(Configuration(consumers=everybody, sole_creator=sole_creator), 1)
 
 
 @pytest.mark.parametrize("name", ["a file", "an alias", "a person's mailbox"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ RUBBISH = "what a person pasted wrongly"
 QUOTA = 2
 LIST_LAG_S = 60  # so long a key list may show what was before the last change
 
-Faults = Mapping[int, str]  # number of the call in this process -> what happens to it
+Choice = Callable[[int, str], str]  # number and name of a call of this process -> what goes wrong, "" for nothing
 
 
 class Broken(AssertionError):
@@ -92,14 +92,14 @@ class World:
     ses_lag_s: int = 0
     call_s: int = 0  # how long each call takes
     last_used_tells: bool = True
-    faults: Faults = field(default_factory=dict)
+    choose: Choice = lambda number, call: ""
     calls: list[str] = field(default_factory=list)  # of this process
     look: Callable[[], None] = lambda: None
 
     def copy(self) -> World:
         """The same world for another schedule: a new process, nothing scheduled."""
         rows, holds, ses = dict(self.rows), dict(self.holds), dict(self.ses)
-        return replace(self, rows=rows, holds=holds, ses=ses, faults={}, calls=[], look=lambda: None)
+        return replace(self, rows=rows, holds=holds, ses=ses, calls=[])
 
     # --- calls ------------------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class World:
         if self.call_s:
             self.tick(self.call_s)
         self._let_land()
-        fault = self.faults.get(len(self.calls), "")
+        fault = self.choose(len(self.calls), name)
         if fault == "kill before":
             raise Killed
         return fault
