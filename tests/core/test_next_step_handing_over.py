@@ -205,6 +205,15 @@ HANDING_OVER = {
     "refused twice: the consumer is told again": Case(
         run(*told("gmail"), *mail("gmail", ev.CanaryOutcome.REFUSED) * 2), BOTH, Push("gmail", NEW)
     ),
+    "refused for an hour only: lag, so no comparison yet": Case(
+        run(*created(), ev.VerifyFailed(T + 30, NEW, "here", 9, old_works=True)),
+        BOTH,
+        Verify(NEW, "here"),
+        now=T + HOUR,
+    ),
+    "a second canary not seen again: a longer while": Case(
+        run(*told("gmail"), *mail("gmail", ev.CanaryOutcome.UNKNOWN, T + 30) * 2), BOTH, wait(7, T + 330, urgent=True)
+    ),
 }
 
 

@@ -47,6 +47,7 @@ from tests.core.telling import (
     switched,
     told,
     verified,
+    wait,
 )
 
 INCIDENTS = {
@@ -157,6 +158,18 @@ INCIDENTS = {
         (on(OLD), off(NEW, 0)),
         Discard(OwnUnpushed(NEW), active=True),
         now=T + 2 * HOUR,
+    ),
+    "a leaked new key that could not be discarded: later": Case(
+        run(*created(), LEAKED_NEW, mode=EMERGENCY),
+        BOTH,
+        wait(4, T + 60 + HOUR, urgent=True),
+        tried=frozenset({f"discard:{NEW}"}),
+    ),
+    "a revoked new key that could not be deleted: later": Case(
+        run(*CONFIRMED, LEAKED_NEW, *deactivated(T, NEW), mode=REVOKE_FIRST),
+        (on(OLD), off(NEW, 0)),
+        wait(11, T + 60 + HOUR, urgent=True),
+        tried=frozenset({f"delete:{NEW}"}),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""(8) grace to (11) delete: one sentence a case."""
+"""(8) grace and (9) deactivate: one sentence a case."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from rotator.core.access_keys import KeyId
 from rotator.core.policy import RETRY_S
 from rotator.core.steps import (
     Deactivate,
-    Delete,
-    Finish,
     Look,
     Observe,
     Push,
     Reactivate,
-    Retired,
     SendCanary,
     VerifiedKey,
 )
@@ -25,33 +22,24 @@ from tests.core.telling import (
     BOTH,
     CONFIRMED,
     DAY,
-    EMERGENCY,
-    END,
     FILE,
     GRACE,
     HAND,
     HOUR,
     KEYS_OFF,
-    LEAKED_OLD,
     NEW,
-    OFF,
     OLD,
-    SURVIVED,
     Case,
     T,
-    adopted,
     created,
     deactivated,
     essence,
     mail,
     off,
     on,
-    opened,
     pushed,
-    refuse,
     replaced,
     run,
-    switched,
     told,
     verified,
     wait,
@@ -59,7 +47,6 @@ from tests.core.telling import (
 
 SEEN = {NEW: T + 5, OLD: T - 2 * DAY}  # calibrated: our own login with the new key shows
 MOVED = {NEW: T + 5, OLD: T - 60}  # ... and the old key was used in the canary's quarter hour
-HELD = [*OFF, *mail("gmail", ev.CanaryOutcome.REFUSED, GRACE + 20) * 2]
 
 RETIRING = {
     "confirmed: the grace": Case(run(*CONFIRMED), BOTH, wait(8, GRACE)),
@@ -165,71 +152,52 @@ RETIRING = {
         consumers=(FILE,),
         holdings={"file": KeyId(OLD)},
     ),
-}
-
-LAST_STRETCH = {
-    "refused twice now: the old key is on again at once": Case(
-        run(*HELD), KEYS_OFF, Reactivate(OLD, "gmail was refused"), now=GRACE + 30
-    ),
-    "a leaked key is never on again, however much it is missed": Case(
-        run(*HELD, LEAKED_OLD, mode=EMERGENCY), KEYS_OFF, Push("gmail", NEW), now=GRACE + 30
-    ),
-    "on again, and the consumer is told again": Case(
-        run(*HELD, *switched(ev.Effect.REACTIVATE, OLD, GRACE + 40)), BOTH, Push("gmail", NEW), now=GRACE + 100
-    ),
-    "on again while the deactivation may still land: keep looking": Case(
-        run(*HELD, *switched(ev.Effect.REACTIVATE, OLD, GRACE + 15)), BOTH, wait(9, GRACE + 22), now=GRACE + 16
-    ),
-    "a deactivation without a reply landed after all: on again": Case(
-        run(
-            *CONFIRMED,
-            *deactivated(GRACE, outcome=ev.Outcome.UNKNOWN),
-            *deactivated(GRACE + 30),
-            *mail("gmail", ev.CanaryOutcome.REFUSED, GRACE + 40) * 2,
-            *switched(ev.Effect.REACTIVATE, OLD, GRACE + 50),
-        ),
+    "a deactivation of ours without a reply explains why it is Inactive: repeat it": Case(
+        run(*CONFIRMED, *deactivated(GRACE, outcome=ev.Outcome.UNKNOWN)),
         KEYS_OFF,
-        Reactivate(OLD, "a late deactivation landed"),
-        now=GRACE + DAY,
+        Deactivate(replaced("gmail", "old_key_still")),
+        now=GRACE + HOUR,
+        last_use=SEEN,
     ),
-    "all replies were clear, so a foreign hand switched the held key off: stop": Case(
-        run(*HELD, *switched(ev.Effect.REACTIVATE, OLD, GRACE + 40)),
-        KEYS_OFF,
-        refuse(2, "key-switched-off"),
-        now=GRACE + 2 * DAY,
+    "last-used lags, so the newest canary's trace is waited for": Case(
+        run(*CONFIRMED, *mail("gmail", at=GRACE - HOUR)), BOTH, wait(8, GRACE + 3 * HOUR), now=GRACE, last_use=SEEN
     ),
-    "survived: the watch": Case(run(*SURVIVED), KEYS_OFF, wait(10, END), now=GRACE + 30),
-    "a day of watch: a canary": Case(run(*SURVIVED), KEYS_OFF, SendCanary("gmail", 10), now=GRACE + DAY + 20),
-    "the watch is over: a last canary before the deletion": Case(
-        run(*SURVIVED, *mail("gmail", at=END - HOUR)), KEYS_OFF, SendCanary("gmail", 10), now=END
+    "a file leaves no trace to wait for: off": Case(
+        run(*told("file", at=GRACE - HOUR), ev.ReadBack(GRACE, "file", NEW), names=("file",)),
+        BOTH,
+        Deactivate(replaced("file", "read_back")),
+        now=GRACE,
+        grace=60,
+        consumers=(FILE,),
+        holdings={"file": KeyId(NEW)},
+        last_use={NEW: GRACE - HOUR, OLD: T - DAY},
     ),
-    "which is not seen again: wait, a person should know": Case(
-        run(*SURVIVED, *mail("gmail", ev.CanaryOutcome.UNKNOWN, END)),
-        KEYS_OFF,
-        wait(10, END + 60, urgent=True),
-        now=END + 5,
+    "our own login was another day, so it was somebody else: who cannot be read back is told again": Case(
+        run(*CONFIRMED, ev.LoggedIn(T + 60, OLD, "here")),
+        BOTH,
+        Push("gmail", NEW),
+        now=GRACE,
+        last_use={NEW: T + 5, OLD: GRACE - HOUR},
     ),
-    "which arrived: delete": Case(
-        run(*SURVIVED, *mail("gmail", at=END)), KEYS_OFF, Delete(Retired(OLD, "watched out")), now=END + 5
+    "used in the quarter hour of the last confirmation: still before it, for all we know": Case(
+        run(*told("file"), ev.ReadBack(T, "file", NEW), names=("file",)),
+        BOTH,
+        wait(8, T + 600 + DAY),
+        now=T + 5 * HOUR,
+        grace=60,
+        consumers=(FILE,),
+        holdings={"file": KeyId(NEW)},
+        last_use={NEW: T + 5, OLD: T + 600},
     ),
-    "the deletion failed: later": Case(
-        run(*SURVIVED, *mail("gmail", at=END)),
-        KEYS_OFF,
-        wait(11, END + 5 + RETRY_S, urgent=True),
-        now=END + 5,
-        tried=frozenset({f"delete:{OLD}"}),
-    ),
-    "a leaked key is not watched: delete": Case(
-        run(*SURVIVED, LEAKED_OLD, mode=EMERGENCY), KEYS_OFF, Delete(Retired(OLD, "compromised")), now=GRACE + 30
-    ),
-    "deleted: rotated": Case(
-        run(*SURVIVED, *switched(ev.Effect.DELETE, OLD, END)), (on(NEW, 0),), Finish("rotated"), now=END + 5
-    ),
-    "a stale list still shows it: rotated all the same": Case(
-        run(*SURVIVED, *switched(ev.Effect.DELETE, OLD, END)), KEYS_OFF, Finish("rotated"), now=END + 5
-    ),
-    "nothing to retire: rotated as soon as everybody has it": Case(
-        [adopted(""), opened(""), *CONFIRMED], (on(NEW, 0),), Finish("rotated")
+    "used after a file was read back: nothing to tell it, a person should know": Case(
+        run(*told("file"), ev.ReadBack(T, "file", NEW), names=("file",)),
+        BOTH,
+        wait(8, T + HOUR + DAY, urgent=True),
+        now=T + 5 * HOUR,
+        grace=60,
+        consumers=(FILE,),
+        holdings={"file": KeyId(NEW)},
+        last_use={NEW: T + 5, OLD: T + HOUR},
     ),
 }
 
@@ -238,13 +206,6 @@ LAST_STRETCH = {
 def test_the_old_key_goes_off_only_when_nobody_needs_it(sentence: str) -> None:
     """The old key waits, stands still, goes off and is asked for at SES, as the sentence says."""
     case = RETIRING[sentence]
-    assert essence(case.step()) == essence(case.expected)
-
-
-@pytest.mark.parametrize("sentence", LAST_STRETCH)
-def test_the_old_key_is_watched_and_deleted_last(sentence: str) -> None:
-    """The old key comes on again for whoever needs it, or is watched and deleted, as the sentence says."""
-    case = LAST_STRETCH[sentence]
     assert essence(case.step()) == essence(case.expected)
 
 

@@ -24,12 +24,14 @@ from tests.core.telling import (
     CONFIRMED,
     DAY,
     EMERGENCY,
+    END,
     HOUR,
     LEAKED_NEW,
     LEAKED_OLD,
     NEW,
     OLD,
     OTHER,
+    SURVIVED,
     THIRD,
     WHO,
     Case,
@@ -104,6 +106,15 @@ SURVEY = {
     ),
     "a leaked new key is on again: off with it": Case(
         run(*told("gmail"), LEAKED_NEW, *deactivated(T + HOUR, NEW), mode=EMERGENCY), BOTH, Revoke(NEW), now=T + DAY
+    ),
+    "a stranger comes when nothing is left to retire: finish, it only bars what would need its slot": Case(
+        run(*SURVIVED, *switched(ev.Effect.DELETE, OLD, END)),
+        (on(NEW, 0), on(OTHER, 0)),
+        Finish("rotated"),
+        now=END + 5,
+    ),
+    "our key is gone and a stranger's older than the journal is there: a stranger's, not a restored journal": Case(
+        [adopted()], (on(OTHER, 5 * DAY),), refuse(2, "strangers-key")
     ),
 }
 
@@ -186,6 +197,12 @@ ORPHANS = {
         run(*unclear(OLD), ev.AbortAsked(T + 30, "no"), ev.RunFinished(T + 31, "run", "aborted")),
         (on(OLD), on(OTHER, -5)),
         Discard(Orphan(OTHER), active=True),
+        last_use={OTHER: None},
+    ),
+    "a stale list still shows a switched-off orphan as Active: delete it, whoever deletes looks again": Case(
+        run(*unclear(OLD), *switched(ev.Effect.DEACTIVATE, OTHER, T + 50, born=T + 5)),
+        (on(OLD), on(OTHER, -5)),
+        Discard(Orphan(OTHER), active=False),
         last_use={OTHER: None},
     ),
 }

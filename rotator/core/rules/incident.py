@@ -57,13 +57,13 @@ def switch_on_again(s: Situation) -> Step | None:
     if old.deactivated_at:
         why = _need(s)
         return _switch(s, why) if why else None
-    if not old.held:
+    if not old.held or not old.unclear_until:
         return None
     listed = s.listed.get(old.id)
-    if listed and not listed.active and (old.unclear_until or s.now <= old.deactivate_until + LIST_LAG_S):
+    if listed and not listed.active:
         return _switch(s, "a late deactivation landed")
-    if s.now <= old.deactivate_until:
-        return Wait(9, Instant(old.deactivate_until + 1), "until no late deactivation can land")
+    if s.now <= old.unclear_until:
+        return Wait(9, Instant(old.unclear_until + 1), "until no late deactivation can land")
     return None
 
 

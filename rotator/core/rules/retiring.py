@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from rotator.core import evidence
 from rotator.core.access_keys import USE_BUCKET_S, Instant
-from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import (
     CANARY_GIVES_UP_S,
     DAY_S,
     LAST_USED_LAG_S,
     REFUSAL_ASSUMED_S,
     RETRY_S,
-    Traits,
 )
 from rotator.core.rules.handing_over import canary, retry_at
 from rotator.core.situation import Situation
@@ -110,7 +108,7 @@ def wait_until_ses_refuses(s: Situation) -> Step | None:
 def survive_the_deactivation(s: Situation) -> Step | None:
     """A canary through every consumer that can send, now that only the new key can carry it."""
     for traits, consumer in s.consumers:
-        if not traits.sends or evidence.survived(s, consumer) or _taken_at_their_word(s, traits, consumer):
+        if not traits.sends or evidence.survived(s, consumer):
             continue
         step = canary(s, traits, consumer, 9)
         if step is not None:
@@ -121,12 +119,6 @@ def survive_the_deactivation(s: Situation) -> Step | None:
     return None
 
 
-def _taken_at_their_word(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
-    """A day of unknown canaries and a person's word given since: accepted, so that a run never hangs on a mail."""
-    gave_up = s.now >= s.old.refused_at + CANARY_GIVES_UP_S and bool(consumer.canary_unknown)
-    return traits.by_hand and gave_up and consumer.attested_at >= s.old.refused_at
-
-
 def watch_while_inactive(s: Situation) -> Step | None:
     """Days of it, a canary a day and one right before the end; a compromised key is not waited for."""
     if s.old.compromised:
@@ -134,7 +126,7 @@ def watch_while_inactive(s: Situation) -> Step | None:
     end = s.old.deactivated_at + s.policy.watch_s
     last_check = max(end, s.now - LAST_CHECK_S)
     for traits, consumer in s.consumers:
-        if not traits.sends or consumer.canary_at >= last_check or _taken_at_their_word(s, traits, consumer):
+        if not traits.sends or consumer.canary_at >= last_check:
             continue
         if s.now >= min(end, consumer.canary_at + DAY_S):
             step = canary(s, traits, consumer, 10)
