@@ -7,6 +7,7 @@ systems are not supported: there a lock may be lost without a word.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -95,11 +96,10 @@ class UserLock:
         if self._descriptor is None:
             return
         descriptor, self._descriptor = self._descriptor, None
-        try:
-            if self._pid == os.getpid():
+        if self._pid == os.getpid():
+            with contextlib.suppress(OSError):  # a failing disk: the old text names an owner that is gone
                 os.ftruncate(descriptor, 0)
-        finally:
-            os.close(descriptor)
+        os.close(descriptor)
 
 
 def lock_path(state_directory: Path, account: str, user: str) -> Path:

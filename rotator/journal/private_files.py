@@ -7,7 +7,9 @@ check raises the error class it is given, with the path and the exact reason.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from rotator.core.errors import Exit, RotatorError
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
+TEMPORARY = "rotator-"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -40,6 +43,44 @@ def create_private(path: Path, error: Failure) -> int:
     except OSError as failure:
         raise error(f"{path} cannot be created: {failure.strerror}") from failure
     return descriptor
+
+
+def create_whole(path: Path, content: bytes, error: Failure) -> None:
+    """The new file `path`, 0600, with all of `content`: there at once, and on the disk when this returns.
+
+    Written under another name and renamed; the directory's lock keeps two processes from doing so at once, and what
+    a killed one left is removed.
+    """
+    refuse_unsafe_parents(path, error)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        for left in path.parent.glob(f".{path.name}.{TEMPORARY}*"):
+            left.unlink()
+        if os.path.lexists(path):
+            raise error(f"{path} exists already and is never overwritten")
+        _rename_whole(path, content, directory)
+    except OSError as failure:
+        raise error(f"{path} cannot be written: {failure.strerror}") from failure
+    finally:
+        os.close(directory)
+
+
+def _rename_whole(path: Path, content: bytes, directory: int) -> None:
+    temporary = path.with_name(f".{path.name}.{TEMPORARY}{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), PRIVATE_FILE)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        os.fsync(directory)
+    except OSError:
+        for name in (temporary, path):
+            name.unlink(missing_ok=True)
+        raise
 
 
 def open_private(path: Path, flags: int, error: Failure, allowed: Callable[[os.stat_result], int] = _nothing) -> int:

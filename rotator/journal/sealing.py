@@ -22,12 +22,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from rotator.core.errors import SealError
-from rotator.journal.private_files import (
-    create_private,
-    make_private_directory,
-    open_private,
-    sync_directory,
-)
+from rotator.journal.private_files import create_whole, make_private_directory, open_private
 
 MAGIC = b"RS"
 FORMAT_VERSION = 1
@@ -150,19 +145,13 @@ def derive_key(key: bytes, purpose: bytes) -> bytes:
 
 
 def create_key_file(path: str | os.PathLike[str]) -> KeyFileSeal:
-    """Make a new key file, 0600 and on the disk when this returns.  Raises SealError; never overwrites one."""
+    """Make a new key file, 0600 and on the disk when this returns.  Raises SealError; never overwrites one.
+
+    It appears whole or not at all, so that a process killed here leaves nothing that looks like a lost key.
+    """
     target, key = Path(path), os.urandom(KEY_BYTES)
     make_private_directory(target.parent, SealError)
-    descriptor = create_private(target, SealError)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(key) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        sync_directory(target.parent)
-    except OSError as failure:
-        target.unlink(missing_ok=True)
-        raise SealError(f"{target} cannot be written: {failure.strerror}") from failure
+    create_whole(target, base64.b64encode(key) + b"\n", SealError)
     return KeyFileSeal(key)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rotator.core.errors import SealError
-from rotator.journal.private_files import create_private, make_private_directory, open_private, sync_directory
+from rotator.journal.private_files import create_whole, make_private_directory, open_private
 from rotator.journal.sealing import KeyFileSeal
 
 FORMAT = 1
@@ -56,16 +56,7 @@ def create_wrapped_key(path: str | os.PathLike[str], wrapper: KeyWrapper) -> Key
         raise SealError(f"{wrapper.name} did not give the key back that it wrapped")
     document = {"format": FORMAT, "wrapped_by": wrapper.name, "context": context, "key": _text(wrapped)}
     make_private_directory(target.parent, SealError)
-    descriptor = create_private(target, SealError)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(document, indent=2).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        sync_directory(target.parent)
-    except OSError as failure:
-        target.unlink(missing_ok=True)
-        raise SealError(f"{target} cannot be written: {failure.strerror}") from failure
+    create_whole(target, json.dumps(document, indent=2).encode() + b"\n", SealError)
     return KeyFileSeal(key)
 
 

@@ -78,7 +78,8 @@ def test_a_full_disk_stops_before_anything_changes(build_stage: Build, adopted: 
     prepare(stage)
     copy = stage.home / "copy"
     shutil.copytree(state(stage), copy)
-    inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", ON_A_FULL_DISK, str(state(stage)), str(copy))
+    places = (str(state(stage)), str(copy))
+    inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", ON_A_FULL_DISK, *places)
     stage.launcher = Started(inside)
     if not stage.launcher.works(stage.environment):
         pytest.skip("this machine lets nobody mount a tmpfs of their own")
