@@ -35,7 +35,6 @@ from rotator.core.situation import Observed
 from rotator.core.smtp_credential import SmtpCredential, derive
 from rotator.looking import AwsTime
 
-PUSHES_A_PROCESS = 3  # an unclear push is repeated this often before the next process goes on
 COMPARE_OLD_S = 20.0
 
 
@@ -99,7 +98,7 @@ class Effects:
                 return Done(unlisted, detail=key.id)
             case Refused(detail):
                 self.parts.journal.append(ev.CreateSettled(self.time.now(), Outcome.REFUSED, detail))
-                return Done(_with_tried(unlisted, f"create:{facts.user}"), "failed", detail)
+                return Done(unlisted.with_tried(f"create:{facts.user}"), "failed", detail)
             case Unknown(detail):
                 self.parts.journal.append(ev.CreateSettled(self.time.now(), Outcome.UNKNOWN, detail))
                 return Done(unlisted, "failed", f"outcome unknown: {detail}")
@@ -113,7 +112,8 @@ class Effects:
         else:
             done = self._delete(step.what, facts, observed)
         if done.status != "ok":
-            return replace(done, observed=_with_tried(done.observed, f"discard:{key}"))
+            gave_up = _gave_up(done.observed, key)
+            return replace(done, observed=done.observed.with_tried(f"discard:{key}")) if gave_up else done
         return replace(done, detail=f"{key} {'switched off' if step.active else 'deleted'}")
 
     # --- (5) verify --------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Effects:
         failed = ev.VerifyFailed(self.time.now(), step.key, step.endpoint, refused, old_works, answer.detail)
         self.parts.journal.append(failed)
         # after the comparison the decision is asked again at once: it may now discard the key
-        tried = observed if old_works else _with_tried(observed, f"verify:{step.endpoint}")
+        tried = observed if old_works else observed.with_tried(f"verify:{step.endpoint}")
         return Done(tried, "failed", f"{endpoint.name}: {answer.detail}")
 
     def _soak(self, name: str, key: str, seconds: float) -> SoakAnswer:
@@ -162,11 +162,10 @@ class Effects:
         self.parts.journal.append(settled)
         after = replace(observed, holdings=tuple(one for one in observed.holdings if one[0] != step.consumer))
         if status == "ok":  # a consumer that keeps going back is pushed once a process, not for ever
-            return Done(_with_tried(after, f"push:{step.consumer}"), status, f"{step.consumer} acknowledged")
-        if outcome is Outcome.UNKNOWN and _count(after, step.consumer) < PUSHES_A_PROCESS - 1:
-            again = _with_tried(after, f"push {_count(after, step.consumer) + 1}:{step.consumer}")
-            return Done(again, status, f"{step.consumer}: {answer.detail}")
-        return Done(_with_tried(after, f"push:{step.consumer}"), status, _told(step.consumer, answer))
+            return Done(after.with_tried(f"push:{step.consumer}"), status, f"{step.consumer} acknowledged")
+        if outcome is Outcome.UNKNOWN:
+            return Done(after.after_unclear("push", step.consumer), status, f"{step.consumer}: {answer.detail}")
+        return Done(after.with_tried(f"push:{step.consumer}"), status, _told(step.consumer, answer))
 
     def _credential(self, key: str, endpoint: str) -> SmtpCredential:
         region = self.parts.endpoints[endpoint].region
@@ -212,13 +211,14 @@ class Effects:
     def revoke(self, step: steps.Revoke, facts: Facts, observed: Observed) -> Done:
         """Switch a leaked key off, whatever holds it."""
         done = self._switch(Effect.DEACTIVATE, step.key, "revoked", observed)
-        return done if done.status == "ok" else replace(done, observed=_with_tried(done.observed, f"revoke:{step.key}"))
+        tried = done.observed.with_tried(f"revoke:{step.key}")
+        return replace(done, observed=tried) if _gave_up(done.observed, step.key) else done
 
     def reactivate(self, step: steps.Reactivate, facts: Facts, observed: Observed) -> Done:
         """Switch the old key on again; the rules never name a compromised one."""
         pushes_anew = replace(observed, tried=frozenset(one for one in observed.tried if not one.startswith("push")))
         done = self._switch(Effect.REACTIVATE, step.key, step.why, pushes_anew)
-        return replace(done, observed=_with_tried(done.observed, f"reactivate:{step.key}"), detail=step.why)
+        return replace(done, observed=done.observed.with_tried(f"reactivate:{step.key}"), detail=step.why)
 
     def _switch(self, effect: Effect, key: str, why: str, observed: Observed, born: int = 0) -> Done:
         iam = self.parts.access_keys
@@ -231,7 +231,9 @@ class Effects:
         self.parts.journal.append(ev.EffectSettled(self.time.now(), effect, key, outcome, answer.detail))
         if outcome is Outcome.DONE:
             return Done(observed, detail=key)
-        return Done(_with_tried(observed, f"{effect}:{key}"), "failed", f"{key}: {answer.detail}")
+        unclear = outcome is Outcome.UNKNOWN
+        tried = observed.after_unclear(effect, key) if unclear else observed.with_tried(f"{effect}:{key}")
+        return Done(tried, "failed", f"{key}: {answer.detail}")
 
     def delete(self, step: steps.Delete, facts: Facts, observed: Observed) -> Done:
         """Delete a retired key."""
@@ -243,7 +245,7 @@ class Effects:
         listed = {one.id: one for one in self.parts.access_keys.keys().keys}
         if (key in listed and listed[key].active) or facts.key(key).held:
             state = "held" if facts.key(key).held else "Active"
-            return Done(_with_tried(replace(observed, keys=None), f"delete:{key}"), "failed", f"{key} is {state}")
+            return Done(replace(observed, keys=None).with_tried(f"delete:{key}"), "failed", f"{key} is {state}")
         born = _birth(what, listed.values())
         self._intend(ev.EffectIntended(self.time.now(), Effect.DELETE, key, self._until, type(what).__name__, born))
         answer = self.parts.access_keys.delete(key)
@@ -273,12 +275,9 @@ def _birth(what: steps.Deletable, keys: Iterable[AccessKey]) -> int:
     return next((one.created for one in keys if isinstance(what, steps.Orphan) and one.id == what.key), 0)
 
 
-def _with_tried(observed: Observed, what: str) -> Observed:
-    return replace(observed, tried=observed.tried | {what})
-
-
-def _count(observed: Observed, consumer: str) -> int:
-    return sum(f"push {n}:{consumer}" in observed.tried for n in range(1, PUSHES_A_PROCESS))
+def _gave_up(observed: Observed, key: str) -> bool:
+    """Whether this process is done with trying to switch or delete the key."""
+    return bool({f"{Effect.DEACTIVATE}:{key}", f"{Effect.DELETE}:{key}"} & observed.tried)
 
 
 def _outcome(answer: Acknowledged | Refused | Unknown) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rotator.core.access_keys import AccessKey, Identity, Instant, LastUse, Status
@@ -11,6 +11,7 @@ from rotator.core.facts import ConsumerFacts, Facts, KeyFacts, Run
 from rotator.core.policy import LIST_LAG_S, Policy, Traits
 from rotator.core.ports import Holding, Problem
 
+ATTEMPTS_A_PROCESS = 3  # an unclear effect is repeated this often before the next process goes on
 KEYS_FRESH_S = 60  # a key list older than this is looked up again before it decides anything
 
 
@@ -28,6 +29,17 @@ class Observed:
     holdings: tuple[tuple[str, Holding], ...] = ()
     preflight: tuple[Problem, ...] | None = None
     tried: frozenset[str] = field(default=frozenset())
+
+    def with_tried(self, what: str) -> Observed:
+        """The same after this process is done with `what`, written `push:relay`."""
+        return replace(self, tried=self.tried | {what})
+
+    def after_unclear(self, what: str, target: str) -> Observed:
+        """The same after one more attempt of unknown outcome; the last one this process makes is `tried`."""
+        for n in range(1, ATTEMPTS_A_PROCESS):
+            if f"{what} {n}:{target}" not in self.tried:
+                return self.with_tried(f"{what} {n}:{target}")
+        return self.with_tried(f"{what}:{target}")
 
 
 @dataclass(frozen=True)

@@ -111,3 +111,14 @@ def test_a_consumer_that_only_says_yes_is_found(calibrated: bool) -> None:
     assert parts.consumers["news"].held.key == key.key.id  # type: ignore[attr-defined]
     names = [one.name for one in seen]
     assert names.count("reactivate") == (0 if calibrated else 1)
+
+
+@pytest.mark.parametrize("effect", ["deactivate", "delete"])
+def test_an_unclear_answer_of_iam_is_asked_again_at_once(effect: str) -> None:
+    """A lost reply of a deactivation or deletion does not wait for tomorrow: the same process repeats it."""
+    world, parts = build(FILE)
+    world.faults = {effect: ["reply_lost"]}
+    seen: list[Progress] = []
+    play(world, replace(parts, observer=seen.append))
+    assert [one.status for one in seen if one.name == effect] == ["failed", "ok"]
+    assert world.calls.count(effect) == 2
