@@ -21,7 +21,7 @@ override IAM_USER := $(value IAM_USER)
 override KEY := $(value KEY)
 export REASON IAM_USER KEY
 
-.PHONY: help install demo test check lint types gates prove bench rotate lock clean
+.PHONY: help install demo test check lint types gates prove mutants bench rotate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,11 @@ types: $(VENV)/.developed ## mypy, strict
 gates: $(VENV)/.developed ## layering, sizes, docstrings, locks, the incident command
 	@$(PY) -m pytest -q tests/test_architecture.py tests/test_packaging.py tests/gates
 
-prove: $(VENV)/.developed ## the long proofs: every crash point, every interleaving
-	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "slow and not live" $(TESTS)
+prove: $(VENV)/.developed ## the long proofs: every crash point, every interleaving, every schedule; one table of figures
+	@$(PY) -m tests.prove $(WORKERS)
+
+mutants: $(VENV)/.developed ## change the program a little, thousands of times: does a test notice? (hours)
+	@$(PY) -m tests.mutants --workers $(WORKERS)
 
 bench: $(VENV)/.developed ## what a command costs, beside a bare script doing the same
 	@$(PY) -m tests.bench

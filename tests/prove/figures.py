@@ -1,7 +1,7 @@
-"""What a suite counts while it runs, for the table that `make prove` prints: nothing in that table is typed in.
+"""What the suites count while they run, for the table that `make prove` prints: nothing in that table is typed in.
 
-A suite calls `count("schedules", n)`; the figures go to the directory that ROTATOR_FIGURES names, a line each, or
-nowhere if it names none.  Processes and hosts of one run may write at the same time: every process has its own file.
+A test calls `count("schedules", n)`; the figures go to the directory that ROTATOR_FIGURES names, a line each, or
+nowhere if it names none.  Several processes count at the same time: every process has its own file.
 """
 
 from __future__ import annotations
@@ -11,27 +11,40 @@ import os
 from pathlib import Path
 
 DIRECTORY = "ROTATOR_FIGURES"
-KINDS = ("states", "transitions", "schedules", "kills", "violations")
+COLUMNS = ("states", "transitions", "schedules", "kills")
+KINDS = (*COLUMNS, "ms", "violations")
 GIVEN = os.environ.get(DIRECTORY, "")  # read at import: the tests' own environment is emptied of foreign variables
 
+Totals = dict[tuple[str, str, str], int]  # (folder, what, kind) -> how many
 
-def count(kind: str, n: int, suite: str = "") -> None:
-    """Note that `n` more of a kind were done; `suite` names the line of the table.  ValueError for an unknown kind."""
+
+def count(kind: str, n: int, what: str = "", folder: str = "") -> None:
+    """Note that `n` more of a kind were done; `what` names a part of the suite.  Raises ValueError for a new kind.
+
+    The suite is the folder of the test that runs.
+    """
     if kind not in KINDS:
         raise ValueError(f"no column for {kind!r}: {', '.join(KINDS)}")
     if not GIVEN:
         return
-    line = json.dumps({"suite": suite, "kind": kind, "n": n}) + "\n"
+    folder = folder or suite_of(os.environ.get("PYTEST_CURRENT_TEST", ""))
+    line = json.dumps({"folder": folder, "what": what, "kind": kind, "n": n}) + "\n"
     with (Path(GIVEN) / f"{os.getpid()}.jsonl").open("a") as file:
         file.write(line)
 
 
-def totals(directory: Path) -> dict[tuple[str, str], int]:
-    """(suite, kind) -> how many, over all processes."""
-    found: dict[tuple[str, str], int] = {}
+def suite_of(test: str) -> str:
+    """`tests/saga/test_x.py::test_y` belongs to the suite `saga`."""
+    parts = test.partition("::")[0].split("/")
+    return parts[1] if len(parts) > 2 else "tests"
+
+
+def totals(directory: Path) -> Totals:
+    """Everything that was counted, over all processes."""
+    found: Totals = {}
     for file in sorted(directory.glob("*.jsonl")):
         for line in file.read_text().splitlines():
             one = json.loads(line)
-            at = (one["suite"], one["kind"])
+            at = (one["folder"], one["what"], one["kind"])
             found[at] = found.get(at, 0) + one["n"]
     return found

@@ -42,7 +42,7 @@ from tests.schedules.world import (
     key_name,
 )
 
-FIRST_LATER_S = 36 * 3600  # a person who pastes late does so a day and a half after saying so
+PASTED_LATER_S = 36 * 3600  # a person who pastes late does so a day and a half after saying so
 Todo = tuple[str, ...]  # what somebody does next: ("rotate",), ("open",), ("hand over", consumer) ...
 
 
@@ -211,8 +211,9 @@ def _begin(rotation: Rotation, mode: Mode, key: str, world: World) -> str:
 
 def _paste(world: World, name: str, key: str) -> None:
     fault = world.call(f"paste {name}")
+    world.late = tuple(one for one in world.late if (one.what, one.consumer) != ("paste", name))  # it is out of date
     if fault == "late":
-        world.late = (*world.late, Late("paste", key, world.now + FIRST_LATER_S, consumer=name))
+        world.late = (*world.late, Late("paste", key, world.now + PASTED_LATER_S, consumer=name))
     else:
         world.holds[name] = RUBBISH if fault == "rubbish" else key
 

@@ -43,21 +43,17 @@ CONFIGURATIONS = st.builds(
 PLANS = st.dictionaries(st.integers(1, 150), st.integers(0, 20), max_size=4)
 
 
-def one_life(configuration: Configuration, plan: dict[int, int | str], suite: str) -> None:
+def one_life(configuration: Configuration, plan: dict[int, int | str], what: str) -> None:
     """Lead it and count it; what breaks is told with its replay."""
-    try:
-        lead(configuration, plan)
-    except Broken:
-        count("violations", 1, suite)
-        raise
-    count("schedules", 1, suite)
+    lead(configuration, plan)
+    count("schedules", 1, what)
 
 
 @settings(max_examples=150)
 @given(configuration=CONFIGURATIONS, plan=PLANS)
 def test_whatever_life_and_whatever_faults(configuration: Configuration, plan: dict[int, int | str]) -> None:
     """Whoever holds the key, whatever people order, and up to four faults: no promise breaks, every run finishes."""
-    one_life(configuration, plan, "generated lives, up to four faults")
+    one_life(configuration, plan, "up to 4 faults, generated")
 
 
 @pytest.mark.slow
@@ -65,13 +61,13 @@ def test_whatever_life_and_whatever_faults(configuration: Configuration, plan: d
 @given(configuration=CONFIGURATIONS, plan=PLANS)
 def test_many_lives_and_faults(configuration: Configuration, plan: dict[int, int | str]) -> None:
     """The same, twenty times as long."""
-    one_life(configuration, plan, "generated lives, up to four faults")
+    one_life(configuration, plan, "up to 4 faults, generated")
 
 
 def test_three_faults_in_a_small_sample() -> None:
     """A seeded sample of lives with three faults: the first hundred of those that `make prove` leads."""
     for number in range(100):
-        one_life(*sampled(SEED, number), "sampled lives, three faults")
+        one_life(*sampled(SEED, number), "3 faults, sampled")
 
 
 @pytest.mark.slow
@@ -80,7 +76,7 @@ def test_three_faults_in_a_large_sample(shard: int) -> None:
     """Ten minutes of them; the seed and the last number are printed, and every failure with what replays it."""
     end, number = time.monotonic() + SAMPLE_S, shard
     while time.monotonic() < end:
-        one_life(*sampled(SEED, number), "sampled lives, three faults")
+        one_life(*sampled(SEED, number), "3 faults, sampled")
         number += SHARDS
     print(f"seed {SEED}, schedules {shard}, {shard + SHARDS} ... {number - SHARDS}")
     assert number > shard
