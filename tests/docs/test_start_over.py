@@ -1,0 +1,64 @@
+"""The lines for a lost journal or seal key, with the paths of a sandbox in place of the machine's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import blocks
+from tests.docs.stage import Stage, staged
+from tests.gates.source_tree import ROOT
+
+RESTORE = ROOT / "runbooks" / "restore.md"
+
+
+def here(text: str, stage: Stage) -> str:
+    """The block's lines for a world whose files are the reader's own: no sudo, no service user, another place."""
+    text = text.replace("sudo ", "").replace(" -o rotator", "")
+    return text.replace("ssh newhost ", "").replace("/var/lib/rotator", str(stage.world.place.state))
+
+
+def block(start: str, stage: Stage) -> str:
+    """The page's block that begins so."""
+    return here(next(one.text for one in blocks(RESTORE, "sh") if one.text.startswith(start)), stage)
+
+
+def run(stage: Stage, command: str) -> list[str]:
+    """What it says; it has to go well."""
+    code, lines = stage.shell(command)
+    assert code == 0, lines
+    return lines
+
+
+@pytest.mark.parametrize("key_is_lost", [False, True], ids=["with the old seal key", "with a new seal key"])
+def test_starting_over_ends_with_a_journal_that_works(tmp_path: Path, key_is_lost: bool) -> None:
+    """Typed as printed, the old journal is kept aside and a new one takes the key that the consumers hold."""
+    with staged(tmp_path) as stage:
+        run(stage, "rotator adopt --no-input")
+        run(stage, block("sudo sh -c 'cd /var/lib/rotator && mkdir", stage))
+        assert (stage.world.place.state / "before" / "journal.db").is_file()
+        assert not list(stage.world.place.state.glob("journal.db*"))
+        if key_is_lost:
+            stage.world.place.seal_key.unlink()
+            run(stage, block("sudo install", stage))
+            assert stage.world.place.seal_key.stat().st_mode & 0o777 == 0o600
+        run(stage, 'rotator adopt --no-input --key "$KEY"')
+        assert any("due" in line for line in run(stage, "rotator status"))
+
+
+def test_a_moved_journal_is_whole(tmp_path: Path) -> None:
+    """The copied files, at another place, are a journal whose chain is whole."""
+    with staged(tmp_path) as stage:
+        run(stage, "rotator adopt --no-input")
+        copy = tmp_path / "newhost"
+        copy.mkdir(mode=0o700)
+        line = block("sudo sh -c 'cd /var/lib/rotator && tar", stage)
+        source, packed, target = line.partition("| ")
+        run(stage, source + packed + target.replace(str(stage.world.place.state), str(copy)))
+        for file in stage.world.place.state.glob("journal.db*"):
+            file.unlink()
+        stage.world.place.seal_key.unlink()
+        for file in copy.iterdir():
+            file.rename(stage.world.place.state / file.name)
+        assert "is whole" in run(stage, "rotator history --verify")[-1]
