@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId, mask
 from rotator.core.errors import ConfigurationError, RotatorError, StopError
+from rotator.core.next_step import decide
 from rotator.core.policy import Mode
-from rotator.core.steps import Look
+from rotator.core.steps import Look, Observe, Refuse
 from rotator.rotation import Rotation
+
+LOOKS_AT_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,20 @@ def begin(rotation: Rotation, request: Request, run_id: str = "") -> str:
         return ""
     if request.if_due and not is_due(rotation):
         return "not due"
-    _open(rotation, request, run_id)
+    if not _behind(rotation):
+        _open(rotation, request, run_id)
     return ""
+
+
+def _behind(rotation: Rotation) -> bool:
+    """Whether the journal is from a backup: a run opened now would make it look newer than the key it lacks."""
+    for _ in range(LOOKS_AT_MOST):
+        parts = rotation.parts
+        step, _ = decide(rotation.facts, rotation.observed, parts.policy, rotation.time.now())
+        if not isinstance(step, Observe):
+            return isinstance(step, Refuse) and step.id == "journal-behind"
+        rotation.look(step.what, step.target)
+    return False
 
 
 def due_at(rotation: Rotation) -> Instant | None:

@@ -136,7 +136,7 @@ def _preflight(rotation: Rotation, outlook: Outlook) -> None:
     """What the run would try before it creates a key, tried now; the seal is tried in memory."""
     from rotator.looking import Looking
 
-    if rotation.situation.run.new:
+    if rotation.facts.run is None or rotation.facts.run.new:
         return
     rotation.observed = Looking(rotation.parts, rotation.time).preflight(rotation.observed)
     problems = rotation.observed.preflight or ()

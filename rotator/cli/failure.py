@@ -88,9 +88,18 @@ def show(screen: Screen, failure: Failure) -> None:
     screen.say(f"(exit {int(failure.exit_code)})", always=True)
 
 
-def flow_line(keys: tuple[str, ...], *, listed: bool = True, touched: bool = True) -> str:
-    """Whether mail still flows and on which key; `touched`: this process may have changed something."""
+def flow_line(
+    keys: tuple[str, ...], *, others: tuple[str, ...] = (), listed: bool = True, touched: bool = True
+) -> str:
+    """Whether mail still flows and on which key.
+
+    `keys` are the Active ones that we know, `others` the Active ones that we do not; `touched`: this process may have
+    changed something.
+    """
     if not keys:
+        if others:
+            unknown = both(tuple(mask_ids(one) for one in others))
+            return f"No key that rotator knows is Active; whether mail flows on {unknown} cannot be told from here."
         if listed:
             return "Mail does NOT flow: none of the keys that rotator knows is Active."
         return "Whether mail flows was not looked at." if touched else UNTOUCHED

@@ -51,7 +51,10 @@ class Work:
         touched = any(isinstance(one, INTENTS) for one in new)
         if not self._about_us:  # what another account's list says is about other keys
             return flow_line((), listed=False, touched=touched)
-        return flow_line(self.flowing, listed=self.rotation.observed.keys is not None, touched=touched)
+        active = [one.id for one in self.rotation.situation.listed.values() if one.active]
+        others = tuple(key for key in active if key not in self.flowing)
+        listed = self.rotation.observed.keys is not None
+        return flow_line(self.flowing, others=others, listed=listed, touched=touched)
 
     @property
     def _about_us(self) -> bool:

@@ -39,11 +39,12 @@ TOLD: dict[str, Told] = {
     "strangers-key": Told(
         "{0} was neither adopted nor made here, and it takes one of the user's two key slots",
         "strangers' keys are never touched, in any mode",
-        "find its owner; if nobody needs it: aws iam delete-access-key --user-name USER --access-key-id {0}",
+        "journal restored from a backup? then it may be in use: runbooks/restore.md   else find its owner; if nobody "
+        "needs it: aws iam delete-access-key --user-name USER --access-key-id {0}",
         KEYS_PAGE,
     ),
     "journal-behind": Told(
-        "{0} is newer than the journal, and the key the journal knows is gone",
+        "{0} is newer than the journal, and no key that the journal knows is there any more",
         "the journal was restored from a backup; acting on it could delete a key in use",
         "nothing was touched; follow the page before you run rotator again",
         "runbooks/restore.md",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tests.saga.stage import CONSUMERS, Stage
@@ -15,9 +15,9 @@ LOOK_S = 0.02
 class Auditor(threading.Thread):
     """Looks at the world again and again: nobody on a deleted key, the relay's file never on an Inactive one."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, consumers: Sequence[str] = CONSUMERS) -> None:
         super().__init__(daemon=True)
-        self._stage, self._enough = stage, threading.Event()
+        self._stage, self._consumers, self._enough = stage, consumers, threading.Event()
         self.broken: list[str] = []
 
     def run(self) -> None:
@@ -27,7 +27,7 @@ class Auditor(threading.Thread):
     def look(self) -> None:
         """One look; a key counts as deleted only if it is gone before and after the consumers were read."""
         before, held, after = self._stage.keys(), self._stage.held(), self._stage.keys()
-        for name in CONSUMERS:
+        for name in self._consumers:
             key = held[name]
             if key not in before and key not in after:
                 self.broken.append(f"{name} holds {key}, which is deleted")

@@ -70,7 +70,8 @@ def stop_at_a_stranger(s: Situation) -> Step | None:
     if not unknown or (s.facts.run and s.run.old_gone and s.run.new in s.listed):
         return None
     newest = max(unknown, key=lambda one: one.created)
-    if newest.created > s.facts.latest + CLOCK_SLACK_S and s.facts.run is None and s.facts.current not in s.listed:
+    nothing_of_ours = len(unknown) == len(s.listed)
+    if nothing_of_ours and s.facts.current and newest.created > s.facts.latest + CLOCK_SLACK_S:
         return Refuse(2, "journal-behind", (newest.id,))
     return Refuse(2, "strangers-key", (newest.id, *(one for one in s.listed if one != newest.id)))
 
