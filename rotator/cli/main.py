@@ -20,7 +20,7 @@ from typer.main import get_command
 from typer.utils import parse_boolean_env_var
 
 from rotator import __version__
-from rotator.cli import render
+from rotator.cli import core_dumps, render
 from rotator.cli.crash import keep, redacted
 from rotator.cli.failure import Failure, tell
 from rotator.cli.options import plain_typer
@@ -115,6 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     json_asked = "--json" in given or parse_boolean_env_var(os.environ.get("ROTATOR_JSON"), default=False)
     render.use(Screen(json=json_asked))  # until the command has read its options
     signals.install()
+    core_dumps.forbid()
     atexit.register(gc.freeze)  # nothing is freed by a last collection of a process that ends: a fifth of its time
     try:
         return main_inner(given)

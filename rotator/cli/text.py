@@ -10,7 +10,8 @@ from rotator.core.access_keys import mask
 from rotator.core.trust import CONTROL_CATEGORIES
 
 KEY_ID = re.compile(r"\bA[KS]IA[A-Z0-9]{12,}\b")
-SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=_-]{32,}")  # secrets have 40 characters, passwords 44, tokens more
+# Secrets have 40 characters, passwords 44, tokens more; URLs quote some of them by %, JSON by a backslash.
+SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=_%\\-]{32,}")
 DAY_S, HOUR_S, MINUTE_S = 24 * 3600, 3600, 60
 
 PROTOCOL = {
