@@ -53,7 +53,7 @@ class Failure:
         return cls(int(code), "interrupted", f"stopped by {str(stop) or 'SIGINT'}", why, fix)
 
     @classmethod
-    def of_bug(cls, error: Exception, path: str) -> Failure:
+    def of_bug(cls, error: BaseException, path: str) -> Failure:
         """What nobody foresaw."""
         where = f"report it with {path}" if path else "report it with the text below"
         return cls(

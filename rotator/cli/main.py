@@ -127,7 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return tell(Failure.of_interruption(stop))
     except typer.Abort:
         return tell(Failure.of_interruption(KeyboardInterrupt()))
-    except Exception as error:  # noqa: BLE001 - the last net: a bug is reported as one, whatever it is
+    except SystemExit:
+        raise
+    # The last net: a bug is told as one, whatever it is; a panic in a Rust extension (cryptography) is no Exception.
+    except BaseException as error:  # noqa: BLE001
         return _bug(error)
 
 
@@ -138,7 +141,7 @@ def _usage(error: typer.TyperException) -> int:
     return tell(Failure.of_usage(error))
 
 
-def _bug(error: Exception) -> int:
+def _bug(error: BaseException) -> int:
     path = keep(error)
     tell(Failure.of_bug(error, path))
     if not path or render.screen().debug:

@@ -62,6 +62,7 @@ class Stage:
     launcher: Launcher = field(default_factory=Started)
     said: list[str] = field(default_factory=list)
     seal_key: str = ""
+    places: set[str] = field(default_factory=set)  # further files that a test gives secrets to
     stack: ExitStack = field(default_factory=ExitStack)  # what ends with the stage: its world, and what joins it
 
     def rotator(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
@@ -148,8 +149,9 @@ class Stage:
     def artefacts(self) -> Iterator[tuple[str, bytes]]:
         """Everything the program left: what it said, and every file of this home but those that secrets belong in."""
         yield from ((f"output {n}", text.encode()) for n, text in enumerate(self.said))
+        places = (*PLACES, *self.places)
         for path in sorted(self.home.rglob("*")):
-            if path.is_file() and not path.is_symlink() and not any(path.match(place) for place in PLACES):
+            if path.is_file() and not path.is_symlink() and not any(path.match(place) for place in places):
                 yield str(path.relative_to(self.home)), path.read_bytes()
 
     def leaks(self) -> list[str]:
