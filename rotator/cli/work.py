@@ -118,7 +118,10 @@ def show_end(
 
 def who() -> str:
     """The login name of the person at work, for the journal; also the one behind sudo."""
-    name = pwd.getpwuid(os.getuid()).pw_name
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's uid has no entry
+        name = f"uid {os.getuid()}"
     behind = os.environ.get("SUDO_USER", "")
     return f"{behind} (as {name})" if behind and behind != name else name
 

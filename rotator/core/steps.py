@@ -1,7 +1,7 @@
 """The steps a decision can name, a closed union.  What is dangerous can only be built from its proof.
 
-`Deactivate` takes a `Replaced`, `Delete` a `Deletable`; both are values that only the factories in
-`evidence.py` and `roles.py` make, from facts.  The numbers are those of the protocol (see `next_step.py`).
+`Deactivate` takes a `Replaced`, `Delete` a `Deletable`; both are values that the rules make
+from facts: `Replaced` by `evidence.replaced` alone.  The numbers are those of the protocol (see `next_step.py`).
 """
 
 from __future__ import annotations
