@@ -17,7 +17,23 @@ from rotator.core.facts import CreateIntent
 from rotator.core.fold import fold
 from rotator.core.policy import CLOCK_SLACK_S, LAST_USED_LAG_S, Policy, Traits
 from rotator.core.situation import Observed, Situation
-from tests.core.telling import BOTH, GMAIL, HAND, NEW, OLD, OTHER, WHO, T, created, mail, pushed, run, told, verified
+from tests.core.telling import (
+    BOTH,
+    GMAIL,
+    HAND,
+    NEW,
+    OLD,
+    OTHER,
+    WHO,
+    T,
+    created,
+    deactivated,
+    mail,
+    pushed,
+    run,
+    told,
+    verified,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -218,3 +234,11 @@ def test_one_unclear_push_of_two_bars_the_proof() -> None:
 def test_a_strangers_key_is_not_born_of_our_create() -> None:
     """A key that was listed before the create is nobody's fruit."""
     assert not CreateIntent((OLD, OTHER), T, T + 21).bore(OTHER, T)
+
+
+@pytest.mark.parametrize(("sent", "survived"), [(T + 70, True), (T + 69, False)])
+def test_a_canary_after_the_refusal_survives_even_in_its_second(sent: int, survived: bool) -> None:
+    """What was sent after SES was seen to refuse the old key is the proof, also if the clock shows the same second."""
+    off = [*deactivated(T + 60), ev.OldRefused(T + 70, OLD, seen=True)]
+    s = seen([*told("gmail"), *mail("gmail", at=T + 5), *off, *mail("gmail", at=sent)], T + 80, {})
+    assert evidence.survived(s, s.facts.consumer("gmail")) is survived

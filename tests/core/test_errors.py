@@ -1,0 +1,25 @@
+"""An error says what was seen, and what its kind says unless it knows better."""
+
+from __future__ import annotations
+
+from rotator.core.errors import NoJournal, RotatorError, StopError
+
+
+def test_an_error_says_what_its_kind_says() -> None:
+    """Without words of its own an error brings those of its class."""
+    error = NoJournal("there is no journal")
+    assert str(error) == "there is no journal"
+    assert (error.why, error.fix, error.id, error.runbook) == (
+        NoJournal.why,
+        NoJournal.fix,
+        NoJournal.id,
+        NoJournal.runbook,
+    )
+    assert error.fix
+
+
+def test_an_error_may_know_better_than_its_kind() -> None:
+    """Words that are given, empty ones too, replace those of the class."""
+    error = NoJournal("seen", why="because", fix="", id="own", runbook="runbooks/own.md")
+    assert (error.why, error.fix, error.id, error.runbook) == ("because", "", "own", "runbooks/own.md")
+    assert isinstance(StopError("x"), RotatorError)
