@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.prove.figures import COLUMNS, DIRECTORY, Totals, totals
 
-PROOFS = ("tests/explorer", "tests/schedules", "tests/saga")
+PROOFS = ("tests/explorer", "tests/schedules", "tests/saga", "tests/secrets")
 SESSIONS = (  # the proofs whole, and what is slow elsewhere
     ("-m", "not live", *PROOFS),
     ("-m", "slow and not live", *(f"--ignore={folder}" for folder in PROOFS), "tests"),
