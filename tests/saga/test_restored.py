@@ -106,7 +106,6 @@ def test_a_backup_of_before_the_rotation_stops(build_stage: Build, adopted: Path
     before, since = (stage.keys(), stage.held()), stage.world.record.count()
     with backups.restored("adopted"):
         done = stage.rotator("rotate", "--yes", code=Exit.FAILED)
-    print(done.err)
     assert "restored from a backup" in done.err
     assert "whether mail flows on AKIA" in done.err
     assert "runbooks/restore.md" in done.err
