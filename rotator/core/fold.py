@@ -79,6 +79,8 @@ def _(event: ev.ModeRaised, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.Compromised, facts: Facts) -> Facts:
     known = facts.with_key(event.key, compromised=True, held=False)
+    if known.run is not None and event.key == known.run.old:  # a leaked key must be replaced: no abort any more
+        known = known.with_run(aborting=False)
     run = known.run
     if run and run.new == event.key and known.pushed_new and (run.old_gone or not run.old):
         return _succeeded(known)  # nothing else is left to be replaced: it is the old key of the same run now

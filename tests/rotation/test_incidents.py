@@ -163,3 +163,19 @@ def test_a_strangers_key_is_refused_in_every_mode() -> None:
         with pytest.raises(RotatorError, match="neither adopted nor made here"):
             turn(parts, Request(mode, "AKIASTRANGERSTRANGER", "leaked"))
     assert all(one.key.active for one in world.keys.values())
+
+
+def test_an_incident_overtakes_an_abort() -> None:
+    """An abort that the process did not live to carry out is void once the old key leaked: it is replaced."""
+    world, parts = build(FILE)
+    reach(world, parts, "verify stuck")
+    interventions.abort(Rotation(parts), "wrong time")
+    ending = turn(parts, Request(Mode.REVOKE_FIRST, OLD, "leaked"))
+    for _ in range(5):
+        if ending is not None and isinstance(ending.step, steps.Finish):
+            break
+        world.tick(DAY)
+        ending = turn(parts)
+    assert ending is not None
+    assert ending.step == steps.Finish("rotated")
+    assert OLD not in world.keys
