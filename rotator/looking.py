@@ -71,14 +71,17 @@ class Looking:
         return replace(observed, last_use=(*observed.last_use, (key, use)))
 
     def _read_back(self, name: str, facts: Facts, observed: Observed) -> Observed:
-        holding: Holding
-        try:
-            holding = self.parts.consumers[name].holds(self._deadline())
-        except ConsumerError as error:
-            holding = Unknown(str(error))
+        holding = self.holding(name)
         if isinstance(holding, str) and holding != facts.consumer(name).read_back:
             self.parts.journal.append(ev.ReadBack(self.time.now(), name, holding))
         return replace(observed, holdings=(*observed.holdings, (name, holding)))
+
+    def holding(self, name: str) -> Holding:
+        """What a place says that it holds; nothing is written down."""
+        try:
+            return self.parts.consumers[name].holds(self._deadline())
+        except ConsumerError as error:
+            return Unknown(str(error))
 
     def _refusal(self, key: KeyId, observed: Observed) -> Observed:
         """Ask every endpoint whose password we hold until it refuses; without one the hour has passed instead."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.core import evidence, steps
 from rotator.core.access_keys import Instant, Status
+from rotator.core.drift import DRIFT_PAGE, Drift
 from rotator.core.errors import Exit
 from rotator.core.policy import Mode
 from rotator.core.refusals import told
@@ -29,7 +30,8 @@ class Report:
 
     user: str
     run: str
-    outcome: str  # "rotated", "aborted", "waiting", "help needed", "refused", "nothing due", "nothing open"
+    # "rotated", "aborted", "waiting", "help needed", "refused", "nothing due", "nothing open", "a consumer behind"
+    outcome: str
     exit_code: Exit
     summary: str
     why: str = ""
@@ -44,6 +46,23 @@ class Report:
 
 
 FINISHED = ("rotated", "aborted")
+
+
+def behind(user: str, found: tuple[Drift, ...], until: Instant | None, flowing: tuple[str, ...]) -> Report:
+    """Nothing is due, but places went back to another key: nothing is pushed outside a run, so a person decides."""
+    return Report(
+        user,
+        "",
+        "a consumer behind",
+        Exit.HELP_NEEDED,
+        "\n".join(one.sentence for one in found),
+        why="something put another credential back: a backup, a second copy, a person",
+        fix=f"end what put it back, then: rotator rotate --user {user}   (a new key, told to every place)",
+        runbook=DRIFT_PAGE,
+        next=f"rotator rotate --user {user}",
+        until=until,
+        mail_flows_on=flowing,
+    )
 
 
 def report(ending: Ending, user: str) -> Report:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId
+from rotator.core.drift import Drift, drifted
 from rotator.core.fold import fold
 from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts, Progress
@@ -58,6 +59,13 @@ class Rotation:
     def look(self, what: steps.Look, target: str = "") -> None:
         """One look-up on request, before anything is decided."""
         self.observed = self._looking.perform(steps.Observe(what, target), self.facts, self.observed)
+
+    def drifted(self) -> tuple[Drift, ...]:
+        """The places that went back to another key; the keys must have been looked at.  Nothing is recorded."""
+        readable = [one.name for one in self.parts.policy.consumers if one.reads_back]
+        active = frozenset(one.id for one in self.situation.listed.values() if one.active)
+        holdings = {name: self._looking.holding(name) for name in readable}
+        return drifted(self.facts, self.parts.policy, holdings, active)
 
     def go_on(self) -> Ending:
         """Decide and perform until there is nothing to do now.  Raises RotatorError."""

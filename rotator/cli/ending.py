@@ -92,6 +92,8 @@ def show_report(screen: Screen, report: Report, ending: Ending | None, steps_sho
         screen.say(f"End it now: {report.revoke_first}", always=True)
     screen.mail_flows_on = report.mail_flows_on
     if ending is None:
+        if report.exit_code is not Exit.OK:
+            show(screen, _failure(report))
         return
     if _as_planned(ending):
         _went_well(screen, report, ending, steps_shown)

@@ -13,7 +13,10 @@ MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.OK: ("done, nothing due, waiting as planned, or a person still has time", "nothing to do"),
     Exit.FAILED: ("a step or a check failed; the state is as before", "read the message; run again"),
     Exit.USAGE: ("the command line or the configuration cannot be used", "rotator config check"),
-    Exit.HELP_NEEDED: ("the run is open and help is needed now", "urgent: do what it says, then rotator rotate"),
+    Exit.HELP_NEEDED: (
+        "a run is open, or a place is behind, and help is needed now",
+        "urgent: do what it says, then rotator rotate",
+    ),
     Exit.ACCESS: ("no permission or no credentials, at AWS or Google", "rotator config policy"),
     Exit.LOCKED: ("another run holds the lock; its owner is named", "ignore once: SuccessExitStatus=5"),
     Exit.RETRY: ("a remote fault: throttled, timed out, 5xx", "run again later"),

@@ -159,11 +159,15 @@ def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str
 
 
 def _nothing(options: Options, work: Work, nothing: str) -> tuple[Report, dict[str, Any]]:
-    """Nothing is to be done: not due, or the leaked key is retired already."""
+    """Nothing is to be done: not due (unless a place went back to another key), or the leaked key is retired."""
     from rotator.opening import due_at
-    from rotator.outcome import Report
+    from rotator.outcome import Report, behind
 
     user, due = work.rotation.facts.user, due_at(work.rotation)
+    drifted = work.rotation.drifted() if nothing == "not due" else ()
+    if drifted:
+        report = behind(user, drifted, due, work.flowing)
+        return report, show_end(options, work, report, None)
     if nothing == "not due":
         says = f"nothing due: {mask_ids(work.rotation.facts.current)} is due {when(due)}" if due else "nothing due"
         options.screen.out(f"{user}: {says}; {DAILY}")

@@ -9,6 +9,7 @@ from rotator.cli.ending import mode_name
 from rotator.cli.text import PROTOCOL, when
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
+from rotator.core.drift import Drift
 from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.policy import DAY_S, Policy
@@ -35,6 +36,7 @@ class Standing:
     keys: tuple[AccessKey, ...] = ()
     last_use: dict[str, LastUse | None] = field(default_factory=dict)
     consumers: tuple[ConsumerRow, ...] = ()
+    drifted: tuple[Drift, ...] = ()
     step: str = ""
     until: Instant | None = None
     comes: str = ""
@@ -52,6 +54,13 @@ class Standing:
     def consumer_names(self) -> tuple[str, ...]:
         """The consumers of the file."""
         return tuple(one.name for one in self.policy.consumers) if self.policy else ()
+
+    def at(self, key: AccessKey) -> str:
+        """The consumers that have this key as far as we know; one that says something else is shown with that."""
+        if self.facts is None or key.id != self.facts.current:
+            return ""
+        said = {one.consumer: one.text for one in self.drifted}
+        return ", ".join(said.get(name, name) for name in self.consumer_names)
 
     @property
     def mode(self) -> str:
@@ -111,6 +120,8 @@ def stand(configuration: Configuration, user: str) -> Standing:
             _ask_iam(rotation, standing)
         except (AccessError, RemoteFault) as error:
             standing.unreachable = error
+        else:
+            standing.drifted = rotation.drifted()
         _read_the_journal(rotation, standing)
         return standing
 

@@ -11,6 +11,7 @@ from rotator.cli.options import Options, User, command
 from rotator.cli.standing import Standing, stand
 from rotator.cli.text import ago, iso, mask_ids, span, when
 from rotator.core.access_keys import AccessKey, mask
+from rotator.core.drift import DRIFT_PAGE
 from rotator.core.errors import Exit, NoJournal
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ DAY_S = 24 * 3600
 def status(
     options: Options,
     user: User = None,
-    check: Annotated[bool, typer.Option("--check", help="Exit 1 if a key is overdue or a run is stuck.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1: a key overdue, a run stuck, a place behind.")] = False,
 ) -> int:
     """Keys, ages, due dates, consumers and the open rotation; changes nothing."""
     standings = _standings(options, options.configuration(), user)
@@ -33,7 +34,9 @@ def status(
         _show_run(options, one)
         if one.unreachable is not None:
             options.screen.say(f"{one.user}: the journal's part only; {one.unreachable}", "warning", always=True)
-    late = [one for one in standings if one.overdue or one.stuck]
+        for drift in one.drifted:
+            options.screen.say(f"{one.user}: {drift.sentence} ({DRIFT_PAGE})", "warning", always=True)
+    late = [one for one in standings if one.overdue or one.stuck or one.drifted]
     _last_line(options, standings, late)
     code = _code(standings, late) if check else 0
     fields = {"ok": not late and all(one.unreachable is None for one in standings), "exit_code": code}
@@ -66,14 +69,13 @@ def rows(one: Standing) -> Iterator[tuple[str, ...]]:
     if not keys:
         yield one.user, mask(current) or "none", "?", "?", "?", ", ".join(one.consumer_names), one.state_without_keys
     for index, key in enumerate(keys):
-        holders = ", ".join(one.consumer_names) if key.id == current else ""
         yield (
             one.user if index == 0 else "",
             mask(key.id),
             span(one.now - key.created),
             _due(one, key),
             _last_used(one, key),
-            holders,
+            one.at(key),
             one.state_of(key),
         )
 
@@ -111,7 +113,9 @@ def _show_run(options: Options, one: Standing) -> None:
 def _last_line(options: Options, standings: list[Standing], late: list[Standing]) -> None:
     if late:
         overdue, stuck = sum(one.overdue for one in late), sum(one.stuck for one in late)
-        said = ", ".join(f"{n} {what}" for n, what in ((overdue, "overdue"), (stuck, "stuck")) if n)
+        behind = sum(len(one.drifted) for one in late)
+        counted = ((overdue, "overdue"), (stuck, "stuck"), (behind, "behind"))
+        said = ", ".join(f"{n} {what}" for n, what in counted if n)
         options.screen.out(f"{said}.  Next: rotator rotate --user {late[0].user}")
         return
     adopt = next((one.user for one in standings if one.facts is None), None)
@@ -139,6 +143,11 @@ def _user(one: Standing) -> dict[str, Any]:
         "keys": [_key(one, key) for key in one.keys],
         "consumers": [{"name": row.name, "push": row.push, "rung": row.rung} for row in one.consumers]
         or [{"name": name, "push": None, "rung": None} for name in one.consumer_names],
+        "behind": [
+            {"consumer": drift.consumer, "holds_masked": mask(drift.holds), "told_masked": mask(drift.owed),
+             "mail_refused": drift.gone}
+            for drift in one.drifted
+        ],
         "open_run": None
         if run is None
         else {"run": run.id, "mode": one.mode, "opened": iso(run.opened), "step": one.step, "due": iso(one.until),
