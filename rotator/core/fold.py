@@ -265,7 +265,7 @@ def _(event: ev.CanarySettled, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.OldRefused, facts: Facts) -> Facts:
     for one in facts.consumers:  # whole seconds: a canary of this very second was sent before, and shows nothing
-        facts = facts.with_consumer(one.name, canary_at=min(one.canary_at, max(event.at - 1, 0)))
+        facts = facts.with_consumer(one.name, canary_at=min(one.canary_at, event.at - 1))
     return facts.with_key(event.key, refused_at=event.at)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from rotator.core import events as ev
 from rotator.core.fold import fold
+from rotator.core.policy import CLOCK_SLACK_S
 from tests.core.telling import (
     DAY,
     EMERGENCY,
@@ -188,6 +189,25 @@ STORIES: dict[str, list[ev.Event]] = {
     ),
     "a consumer that left the file": run(ev.Forgotten(T + 5, "gmail", "gone"), names=NAMES),
     "a consumer that is new in the file": [adopted(OLD, "gmail"), opened(OLD, "gmail", "file"), *told("file")],
+    "an unclear create stays open when the next one succeeds": run(*unclear(OLD), *created(T + 100)),
+    "the next rotation forgets hand-overs and unclear pushes": run(
+        *created(),
+        *pushed("gmail", UNKNOWN, T + 1),
+        *pushed("hand", WAITING, T + 2),
+        ev.Revealed(T + 3, "hand", NEW, "jada"),
+        ev.RunFinished(T + 9, "run", "rotated"),
+        opened(NEW, *NAMES, at=T + 10),
+        names=NAMES,
+    ),
+    "a key made on top of one that was refused, which no rule asks for": run(
+        *created(), *verified(), ev.VerifyFailed(T + 2, NEW, "there", 3, old_works=True), *created(T + 9, THIRD)
+    ),
+    "the new key leaks after it was refused somewhere": run(
+        *told("gmail"), ev.VerifyFailed(T + 2, NEW, "there", 3, old_works=True), ev.Lost(T + 3, OLD), LEAKED_NEW
+    ),
+    "on again just when a late deactivation could still land": run(
+        *told("gmail"), *deactivated(T + 60, outcome=UNKNOWN), *switched(ON, OLD, T + 60 + 21 + CLOCK_SLACK_S)
+    ),
     "a clock that goes back": run(ev.Sealed(T - HOUR, OLD)),
 }
 

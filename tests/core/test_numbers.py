@@ -55,6 +55,7 @@ PUBLISHED = {
     "one refused login may be the relay's own bad day": (evidence.REFUSALS_THAT_COUNT, 2),
     "of a bounce is kept, in characters": (bounce.REPLY_LIMIT, 300),
     "the longest duration is ten years": (durations.LONGEST_S, 3650 * 86_400),
+    "modes, as journals hold them": (tuple(map(int, policy.Mode)), (0, 1, 2)),
     "the journal's schema": (ev.SCHEMA_VERSION, 1),
 }
 DEFAULTS = {"max_age_s": 90, "rotate_at_s": 80, "grace_s": 3, "quiet_s": 1, "watch_s": 7, "open_alarm_s": 2}  # days
