@@ -3,6 +3,7 @@
     python -m tests.mutants                        # core whole; loop, effects and journal sampled
     python -m tests.mutants rotator/core/fold.py   # some modules, whole
     python -m tests.mutants --sample 0.1 --seed 7 rotator/core
+    python -m tests.mutants --again out.txt rotator/core   # only those that survived according to an older output
 
 Survivors are printed; those that cannot matter stand in `explained.toml` with the reason.  Exit code 1 if less than
 95 % of what was tried in core is killed.
@@ -56,6 +57,13 @@ def chosen(folders: tuple[str, ...], part: float, seed: int) -> list[Mutant]:
     return found if part >= 1 else random.Random(seed).sample(found, round(len(found) * part))
 
 
+def survived_before(output: Path, found: list[Mutant]) -> list[Mutant]:
+    """Those of `found` that an older output names; lines may have moved since."""
+    lines = [line.removeprefix("survived  ") for line in output.read_text("utf-8").splitlines()]
+    names = {(line.partition(":")[0], line.partition(" ")[2]) for line in lines}
+    return [one for one in found if (str(one.path), str(one).partition(" ")[2]) in names]
+
+
 def run(title: str, wanted: list[Mutant], workers: int, most: int) -> Score:
     """Try them and tell every survivor as it is found."""
     score, known = Score(), explanations()
@@ -93,7 +101,8 @@ def _note(score: Score, tried: Tried, known: dict[tuple[str, str, str], str]) ->
 def parts(options: argparse.Namespace) -> Iterator[tuple[str, list[Mutant]]]:
     """What is to be tried: as asked for, or core whole and the rest sampled."""
     if options.paths:
-        yield " ".join(options.paths), chosen(tuple(options.paths), options.sample or 1.0, options.seed)
+        found = chosen(tuple(options.paths), options.sample or 1.0, options.seed)
+        yield " ".join(options.paths), survived_before(options.again, found) if options.again else found
         return
     yield "core", chosen(CORE, options.sample or 1.0, options.seed)
     yield f"loop, effects, journal (sample of seed {options.seed})", chosen(SAMPLED, SAMPLE, options.seed)
@@ -104,6 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
     parser.add_argument("paths", nargs="*", help="modules or folders; none: core whole, the rest sampled")
     parser.add_argument("--sample", type=float, help="the part to try, 0.0 to 1.0")
+    parser.add_argument("--again", type=Path, help="an older output: only what survived there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stages", type=int, default=9, help="so many of the stages of tests, the quick ones first")
