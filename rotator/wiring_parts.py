@@ -159,7 +159,7 @@ def _gmail(configuration: Configuration, one: kinds.GmailSendAs, endpoint: SesEn
         mailbox=one.mailbox,
         alias=one.alias,
         gmail=_mailbox(configuration, one),
-        writes=one.credentials is not None and one.credentials.service_account is not None,
+        writes=one.credentials is not None and one.credentials.writes,
         canary_to=one.canary_to,
     )
 
@@ -173,6 +173,10 @@ def _mailbox(configuration: Configuration, one: kinds.GmailSendAs) -> GmailMailb
     trusted, endpoint = configuration.trusted_hosts, configuration.google_api_endpoint
     if one.credentials.service_account is not None:
         access = delegated_access(Path(one.credentials.service_account), one.mailbox, trusted)
+    elif one.credentials.impersonate is not None:
+        from rotator.services.google_keyless import impersonated_access
+
+        access = impersonated_access(one.credentials.impersonate, one.mailbox, endpoint, trusted)
     else:
         access = user_access(Path(one.credentials.authorized_user or ""), trusted)
     return GmailMailbox(mailbox=one.mailbox, access=access, api_endpoint=endpoint)

@@ -25,12 +25,18 @@ class Credentials(Section):
 
     authorized_user: AbsolutePath | None = None
     service_account: AbsolutePath | None = None
+    impersonate: Address | None = None  # a service account without a key file
+
+    @property
+    def writes(self) -> bool:
+        """Whether the alias can be written with them."""
+        return self.authorized_user is None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Credentials:
-        if (self.authorized_user is None) == (self.service_account is None):
+        if sum(one is not None for one in (self.authorized_user, self.service_account, self.impersonate)) != 1:
             raise ValueError(
-                "needs exactly one of authorized_user and service_account; without either leave the key out"
+                "needs exactly one of authorized_user, service_account and impersonate; without any leave the key out"
             )
         return self
 

@@ -123,7 +123,7 @@ def traits_of(consumer: Consumer) -> Traits:
 def by_hand(consumer: Consumer) -> bool:
     """Whether a person has to put the credential there: only a service account can write a Gmail alias."""
     if isinstance(consumer, GmailSendAs):
-        return consumer.credentials is None or consumer.credentials.service_account is None
+        return consumer.credentials is None or not consumer.credentials.writes
     return isinstance(consumer, Human)
 
 

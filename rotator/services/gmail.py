@@ -164,7 +164,7 @@ class GmailMailbox:
             from google_auth_httplib2 import AuthorizedHttp
             from googleapiclient.discovery import build
 
-            self._http = AuthorizedHttp(self._access.load(), http=_one_try_http()(timeout=REQUEST_S))
+            self._http = AuthorizedHttp(self._access.load(), http=one_try_http()(timeout=REQUEST_S))
             options = {"api_endpoint": self._api_endpoint} if self._api_endpoint else None
             self._api = build("gmail", "v1", http=self._http, client_options=options, cache_discovery=False)
             quiet_libraries()
@@ -172,7 +172,7 @@ class GmailMailbox:
 
 
 @cache
-def _one_try_http() -> Any:
+def one_try_http() -> Any:
     """The class OneTryHttp; made late because httplib2 is imported late."""
     import httplib2
 

@@ -120,7 +120,7 @@ BAD_FILES = {
     "two ways into Gmail": (
         "alias: admin@queenofsandiego.com}", "alias: a@b.com, credentials: {authorized_user: /a, service_account: /b}}",
         "8 credentials:", "users.0.consumers.0.credentials",
-        "needs exactly one of authorized_user and service_account"),
+        "needs exactly one of authorized_user, service_account and impersonate"),
     "a program that is found by PATH": (
         CONSUMER, "{type: credential_file, name: f, path: /x, format: postfix, after: [postmap, /x]}", "8 {type:",
         "users.0.consumers.0", "the program in 'after' must be an absolute path"),

@@ -32,6 +32,10 @@ CONSUMERS: dict[str, tuple[dict[str, Any], dict[str, bool]]] = {
         ALIAS | {"credentials": {"service_account": "/t"}},
         {"sends": True},
     ),
+    "an alias with a service account without a key file: we write and send": (
+        ALIAS | {"credentials": {"impersonate": "rotator@project.iam.gserviceaccount.com"}},
+        {"sends": True},
+    ),
     "a file: read back": (FILE, {"reads_back": True}),
     "a file with a sender: read back, and we send with what it holds": (
         FILE | {"canary_from": "a@y"},

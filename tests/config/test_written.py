@@ -126,7 +126,8 @@ def test_the_second_example_loads() -> None:
     """Every kind of consumer, every key of an endpoint."""
     user = load("version: 1\n" + _commented()).user(None)
     assert [consumer.type for consumer in user.consumers] == [
-        "gmail_send_as", "gmail_send_as", "credential_file", "secrets_manager", "ssm_parameter", "command", "human",
+        "gmail_send_as", "gmail_send_as", "gmail_send_as", "credential_file", "secrets_manager", "ssm_parameter",
+        "command", "human",
     ]  # fmt: skip
     assert [endpoint.name for endpoint in user.endpoints] == ["us-east-1", "ireland"]
 

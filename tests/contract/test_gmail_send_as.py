@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
@@ -21,18 +23,25 @@ from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.world import World
 from rotator.services.gmail import GmailMailbox
 from rotator.services.google_auth import Access, delegated_access, user_access
+from rotator.services.google_keyless import impersonated_access
 from tests.contract.consumer_contract import CANARY, FIRST, ConsumerContract, Subject
 
 OPS, NEWS = "ops@queenofsandiego.com", "news@queenofsandiego.com"
 PERSON, ADMIN = "jadasailing@gmail.com", "admin@queenofsandiego.com"
 TRUSTED = frozenset({"127.0.0.1"})
+WRITES = ("delegated", "keyless")
 SIMULATOR = "success@simulator.amazonses.com"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A calm world with Gmail: a Workspace mailbox and a personal one, each with an alias that works."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A calm world with Gmail: a Workspace mailbox and a personal one, each with an alias that works.
+
+    The machine has an identity at Google, which opens no mailbox by itself.
+    """
     with World.start(tmp_path / "world", calm=True, scenario=Scenario()) as world:
+        machine = gmail_of(world).add_service_account("machine", ())
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(machine))
         yield world
 
 
@@ -69,11 +78,14 @@ def void(_: object) -> None:
 def consumer(world: World, way: str = "delegated", **changed: Any) -> GmailSendAs:
     """The world's alias, fed in one of the three ways."""
     gmail = gmail_of(world)
-    mailbox, alias = (OPS, NEWS) if way == "delegated" else (PERSON, ADMIN)
+    mailbox, alias = (OPS, NEWS) if way in WRITES else (PERSON, ADMIN)
     access: Access | None = None
     if way == "delegated":
         assert world.service_account is not None
         access = delegated_access(world.service_account, mailbox, TRUSTED)
+    elif way == "keyless":
+        email = gmail.add_keyless_account(Path(os.environ["GOOGLE_APPLICATION_CREDENTIALS"]))
+        access = impersonated_access(email, mailbox, gmail.url, TRUSTED)
     elif way == "token":
         access = user_access(gmail.add_refresh_token(mailbox), TRUSTED)
     api = GmailMailbox(mailbox=mailbox, access=access, api_endpoint=gmail.url) if access else None
@@ -83,7 +95,7 @@ def consumer(world: World, way: str = "delegated", **changed: Any) -> GmailSendA
         "mailbox": mailbox,
         "alias": alias,
         "gmail": api,
-        "writes": way == "delegated",
+        "writes": way in WRITES,
         "sleep": pause(world),
     }
     return GmailSendAs(**(given | changed))
@@ -99,8 +111,8 @@ class Alias(Subject):
 
     def __init__(self, world: World, way: str) -> None:
         self.world, self.consumer = world, consumer(world, way)
-        self._mailbox, self._alias = (OPS, NEWS) if way == "delegated" else (PERSON, ADMIN)
-        self._written = way == "delegated"
+        self._mailbox, self._alias = (OPS, NEWS) if way in WRITES else (PERSON, ADMIN)
+        self._written = way in WRITES
 
     def stored(self) -> SmtpCredential | None:
         """What Gmail's relay logs in with."""
@@ -127,7 +139,7 @@ class Alias(Subject):
         self.world.faults.arm(name, 0)
 
 
-@pytest.mark.parametrize("way", ["delegated", "token", "none"], scope="class")
+@pytest.mark.parametrize("way", ["delegated", "keyless", "token", "none"], scope="class")
 class TestGmailSendAs(ConsumerContract):
     """Every way keeps the contract."""
 
@@ -157,6 +169,18 @@ def test_a_patch_is_sent_once(world: World, fault: str, kind: type, word: str) -
     assert isinstance(answer, kind)
     assert word == answer.id if isinstance(answer, Refused) else word in str(answer)
     assert calls(world, "sendAs.patch") == 1
+
+
+def test_a_service_that_hangs_is_left_at_the_deadline(world: World) -> None:
+    """No request is waited for beyond its step, and nobody can say whether it was done."""
+    subject, began = Alias(world, "delegated"), time.monotonic()
+    world.record.hold("sendAs.patch", "before")
+    answer = subject.consumer.push(FIRST, Deadline.after(3))
+    assert time.monotonic() - began < 4
+    world.record.release()
+    assert isinstance(answer, Unknown)
+    assert isinstance(subject.consumer.push(FIRST, Deadline.after(20)), Acknowledged)
+    assert subject.stored() == FIRST
 
 
 def test_the_time_to_come_back_is_told(world: World) -> None:
@@ -202,7 +226,7 @@ def test_every_reading_of_the_undocumented(tmp_path: Path, validate: bool, merge
         assert isinstance(consumer(world).push(wrong, at(world)), Refused if validate else Acknowledged)
 
 
-@pytest.mark.parametrize("way", ["delegated", "token"])
+@pytest.mark.parametrize("way", ["delegated", "keyless", "token"])
 def test_a_canary_arrives(world: World, way: str) -> None:
     """Through the alias, through SES, into the mailbox, From unchanged."""
     verdict = consumer(world, way).send(CANARY, at(world))

@@ -27,6 +27,7 @@ from rotator.sandbox.gmail.errors import (
 )
 from rotator.sandbox.gmail.send_as import SendAs
 from rotator.sandbox.gmail.sending import Sending, asked_from
+from rotator.sandbox.gmail.signing import TARGET, Signing
 from rotator.sandbox.gmail.store import Store, User
 from rotator.sandbox.gmail.tokens import GRANTS, Tokens
 from rotator.sandbox.record import Record
@@ -89,9 +90,10 @@ class Api:
         send_as: SendAs,
         sending: Sending,
         empty_code: int,
+        signing: Signing,
     ) -> None:
         self._store, self._faults, self._record, self._tokens = store, faults, record, tokens
-        self._empty_code = empty_code
+        self._empty_code, self._signing = empty_code, signing
         self._calls: dict[str, Callable[[Asked], dict[str, Any] | None]] = {
             "users.getProfile": lambda asked: reading.profile(asked.user),
             "sendAs.list": lambda asked: send_as.list(asked.user),
@@ -117,6 +119,14 @@ class Api:
             return self._token(request)
         if (request.http_method, request.path) == ("GET", "/o/oauth2/auth"):
             return self._consent(request)
+        if request.http_method == "POST" and (found := TARGET.fullmatch(unquote(request.path))):
+            sign = self._signing.sign
+            return self._recorded(
+                "iamcredentials",
+                "signBlob",
+                found[1],
+                lambda: (200, sign(found[1], request.authorization, request.body)),
+            )
         self._store.settle()
         return self._gmail(request)
 

@@ -37,6 +37,19 @@ def service_account(name: str, token_uri: str) -> tuple[ServiceAccount, dict[str
     }
 
 
+def keyless_account(name: str) -> tuple[ServiceAccount, RSAPrivateKey]:
+    """A new service account whose key stays with Google."""
+    key = _private_key(name)
+    client_id = f"1{secrets.randbelow(10**20):020d}"
+    email = f"{name}@{PROJECT}.iam.gserviceaccount.com"
+    return ServiceAccount(email, client_id, secrets.token_hex(20), key.public_key()), key
+
+
+def email_in(path: Path) -> str:
+    """The service account that a key file is of."""
+    return str(json.loads(path.read_text("utf-8"))["client_email"])
+
+
 @cache
 def _private_key(name: str) -> RSAPrivateKey:
     # Making one takes a tenth of a second, so the worlds of one process share it, account by account.

@@ -16,6 +16,7 @@ from rotator.sandbox.gmail.dsn import Variant
 from rotator.sandbox.gmail.incoming import receive
 from rotator.sandbox.gmail.send_as import SendAs, WriteRules
 from rotator.sandbox.gmail.sending import Mailboxes, Sending
+from rotator.sandbox.gmail.signing import Signing
 from rotator.sandbox.gmail.store import Alias, Msa, Security, Status, Store, User, Workspace
 from rotator.sandbox.gmail.tokens import Tokens
 from rotator.sandbox.gmail.web import WebServer
@@ -58,10 +59,11 @@ class GmailServer:
         self._ca_file, self._directory = Path(ca_file), Path(directory)
         self._store = Store(clock)
         self._tokens = Tokens(self._store, faults, testing=oauth_testing)
+        self._signing = Signing(self._tokens)
         self._sending = Sending(self._store, faults, mailboxes, self._ca_file, dsn_delay_s)
         rules = WriteRules(validate_on_update, merge, relay_lag_s)
         send_as = SendAs(self._store, faults, rules, self._ca_file, self._sending.ask_owner)
-        self._api = Api(self._store, faults, record, self._tokens, send_as, self._sending, empty_code)
+        self._api = Api(self._store, faults, record, self._tokens, send_as, self._sending, empty_code, self._signing)
         self._web: WebServer | None = None
 
     def start(self) -> Self:
@@ -127,6 +129,14 @@ class GmailServer:
         pem = str(content["private_key"])
         self._store.secrets |= {pem, pem.splitlines()[1]}  # a line alone is found where newlines are escaped
         return self._write(f"service-account-{name}", content)
+
+    def add_keyless_account(self, caller: Path, name: str = "keyless") -> str:
+        """The address of a new service account without a key file; the one of the key file `caller` may sign as it."""
+        account, key = keyfiles.keyless_account(name)
+        self._tokens.accounts[account.email], self._signing.keys[account.email] = account, key
+        self._tokens.delegate(account.client_id, frozenset(WORKSPACE_SCOPES), None)
+        self._signing.creators.add((keyfiles.email_in(caller), account.email))
+        return account.email
 
     def add_user(self, address: str, *, mail_enabled: bool = True) -> None:
         """An account; its mail arrives from `mailboxes`.  Raises ValueError if it is there already."""

@@ -36,6 +36,7 @@ class Access:
     scopes: frozenset[str]
     delegated: bool
     expires_at: float  # seconds since the epoch, real time
+    account: str = ""  # the service account, where it acts for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Tokens:
             raise TokenError(400, "invalid_scope", "Empty or missing scope not allowed.")
         subject = claims.get("sub")
         if subject is None or subject == account.email:
-            return self._issue(None, scopes, delegated=False)
+            return self._issue(None, scopes, delegated=False, account=account.email)
         self._check_delegation(account, str(subject), scopes)
         return self._issue(str(subject), scopes, delegated=True)
 
@@ -175,9 +176,9 @@ class Tokens:
         if form.get("client_secret") != self.client_secret:
             raise TokenError(401, "invalid_client", "Unauthorized")
 
-    def _issue(self, user: str | None, scopes: frozenset[str], *, delegated: bool) -> dict[str, Any]:
+    def _issue(self, user: str | None, scopes: frozenset[str], *, delegated: bool, account: str = "") -> dict[str, Any]:
         token = "ya29." + secrets.token_urlsafe(48)
-        self._access[token] = Access(user, scopes, delegated, time.time() + ACCESS_TOKEN_S)
+        self._access[token] = Access(user, scopes, delegated, time.time() + ACCESS_TOKEN_S, account)
         self._store.secrets.add(token)
         return {"access_token": token, "expires_in": ACCESS_TOKEN_S, "token_type": "Bearer"}
 
