@@ -21,7 +21,7 @@ override IAM_USER := $(value IAM_USER)
 override KEY := $(value KEY)
 export REASON IAM_USER KEY
 
-.PHONY: help install demo test check lint types gates prove mutants bench rotate lock clean
+.PHONY: help install demo test check lint types gates kinds prove mutants bench rotate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ types: $(VENV)/.developed ## mypy, strict
 
 gates: $(VENV)/.developed ## layering, sizes, docstrings, locks, the incident command
 	@$(PY) -m pytest -q tests/test_architecture.py tests/test_packaging.py tests/gates
+
+kinds: $(VENV)/.developed ## write README's table of the kinds of places anew, from the contract suite's results
+	@$(PY) -m tests.contract.matrix --write
 
 prove: $(VENV)/.developed ## the long proofs: every crash point, every interleaving, every schedule; one table of figures
 	@$(PY) -m tests.prove $(WORKERS)

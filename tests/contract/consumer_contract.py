@@ -8,6 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 import pytest
 
 from rotator.core.access_keys import KeyId
+from rotator.core.drift import drifted
+from rotator.core.events import Adopted
+from rotator.core.fold import fold
+from rotator.core.policy import Policy
 from rotator.core.ports import (
     Acknowledged,
     Canary,
@@ -90,6 +94,15 @@ class ConsumerContract:
             assert holding == FIRST.key
         else:
             assert holding == NotReadable()
+
+    def test_a_place_that_went_back_is_found_out(self, subject: Subject) -> None:
+        """Told one key and holding another: what can be read is found out, what cannot is never accused."""
+        traits, (another, *_) = subject.consumer.traits, DIFFICULT.values()
+        subject.consumer.push(another, Deadline.after(20))
+        told = fold([Adopted(0, "123456789012", "jada", "AIDA", FIRST.key, (traits.name,), True)])
+        says = {traits.name: subject.consumer.holds(Deadline.after(20))}
+        found = drifted(told, Policy("jada", "123456789012", (traits,)), says, frozenset())
+        assert [one.holds for one in found] == ([another.key] if traits.reads_back else [])
 
     def test_a_lost_answer_is_unknown(self, subject: Subject) -> None:
         """The effect may have happened: that is never a refusal, and the same push again is the way out."""

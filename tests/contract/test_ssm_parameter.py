@@ -212,6 +212,19 @@ def test_throttled_reads_are_repeated(account: World) -> None:
 
 
 @pytest.mark.parametrize("layout", get_args(Layout))
+def test_a_service_that_hangs_is_left_before_the_deadline(account: World, layout: Layout) -> None:
+    """No request outlives its step; the repeat ends well."""
+    subject, deadline = Parameters(account, layout), Deadline.after(2)
+    account.record.hold("ssm:PutParameter", "before")
+    answer = subject.consumer.push(FIRST, deadline)
+    assert not deadline.over
+    account.record.release()
+    assert isinstance(answer, Unknown)
+    assert isinstance(subject.consumer.push(FIRST, Deadline.after(20)), Acknowledged)
+    assert subject.stored() == FIRST
+
+
+@pytest.mark.parametrize("layout", get_args(Layout))
 def test_the_canary_logs_in_with_what_readers_get(account: World, layout: Layout) -> None:
     """A mail is sent with exactly what is stored; a password that SES refuses is told as such."""
     subject = Parameters(account, layout, canary_from=NEWS)

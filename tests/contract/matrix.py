@@ -1,0 +1,151 @@
+"""The table "what is proven of each kind" in README, made from what the contract suite comes to.
+
+`python -m tests.contract.matrix` runs the tests that the table is about and prints it; with `--write` it is put into
+README.  A cell says yes only if at least one test of that kind was run for it and all of them passed: a test that is
+renamed, skipped or broken takes its yes away.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from rotator.core.policy import Traits
+
+FOLDER = Path(__file__).parent
+README = FOLDER.parents[1] / "README.md"
+BEGIN, END = "<!-- made by: python -m tests.contract.matrix --write -->\n", "<!-- end -->\n"
+YES, NO = "✓", ""
+
+# What the kinds are called; Gmail is three of them.
+ROWS = {
+    "gmail_send_as delegated": "`gmail_send_as`, service account",
+    "gmail_send_as keyless": "`gmail_send_as`, service account without a key file",
+    "gmail_send_as token": "`gmail_send_as`, user token",
+    "gmail_send_as none": "`gmail_send_as`, nothing",
+    "secrets_manager": "`secrets_manager`",
+    "ssm_parameter": "`ssm_parameter`",
+    "credential_file": "`credential_file`",
+    "command": "`command`, with `check`",
+    "human": "`human`",
+}
+# Column -> the tests that prove it, by a pattern of their ids from the test's name on.
+PROOFS = {
+    "preflight": r"test_(what_(a_push_)?would_|unsafe_files|an_unsafe_program|a_token_without_the_scopes|a_dead_user)",
+    "push": r"test_(difficult_characters|pushed_twice)",
+    "read back": r"test_it_holds_what_was_pushed",
+    "canary": r"test_(a_canary_arrives|the_canary_logs_in)",
+    "drift": r"test_a_place_that_went_back_is_found_out",
+    "refused": r"test_a_refusal_changes_nothing",
+    "lost before": r"test_(whatever_is_lost.*(put|ssm)_lost|a_patch_is_sent_once.*request is lost|a_killed_program)",
+    "lost after": r"test_a_lost_answer_is_unknown",
+    "late": r"test_(a_late_move|a_patch_is_sent_once.*happen later)",
+    "slow": r"test_(a_service_that_hangs|nothing_of_a_hook_outlives|after_that_hangs)",
+    "half done": r"test_(whatever_is_lost.*asm_stage_lost|a_half_written_path|no_reader_ever_sees_half)",
+    "throttled": r"test_(throttled_reads|a_patch_is_sent_once.*too often)",
+}
+MAIN = ("preflight", "push", "read back", "canary", "highest rung", "drift")
+FAULTS = ("refused", "lost before", "lost after", "late", "slow", "half done", "throttled")
+
+
+@dataclass
+class Results:
+    """A pytest plugin: which cells were tested and how it ended, and the traits of each row's consumer."""
+
+    outcomes: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    traits: dict[str, Traits] = field(default_factory=dict)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Run only what some cell is about."""
+        items[:] = [one for one in items if columns(one) and row(one)]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Function) -> Iterator[None]:  # type: ignore[misc]
+        """Note the end of one test; a set-up that fails counts, too."""
+        report = yield
+        if report.when == "call" or not report.passed:  # type: ignore[attr-defined]
+            for column in columns(item):
+                self.outcomes[row(item), column].append(report.outcome)  # type: ignore[attr-defined]
+        subject = item.funcargs.get("subject")
+        if "ConsumerContract" in {one.__name__ for one in (item.cls or object).__mro__} and subject is not None:
+            self.traits[row(item)] = subject.consumer.traits
+        return report
+
+    def proven(self, kind: str, column: str) -> bool:
+        """Whether tests of this kind were run for the column, and all that were not skipped passed."""
+        ran = [one for one in self.outcomes.get((kind, column), []) if one != "skipped"]
+        return bool(ran) and set(ran) == {"passed"}
+
+    def cell(self, kind: str, column: str) -> str:
+        """What the table shows; what a consumer cannot do by its own word is never a yes."""
+        traits = self.traits[kind]
+        if column == "highest rung":
+            return self._rung(kind, traits)
+        if column in ("read back", "drift") and not traits.reads_back:
+            return NO
+        if column == "push" and traits.by_hand:
+            return "by hand"
+        return YES if self.proven(kind, column) else NO
+
+    def _rung(self, kind: str, traits: Traits) -> str:
+        if self.proven(kind, "canary"):
+            return "survived"
+        if traits.reads_back:
+            return "read back"
+        return "attested" if traits.by_hand else "acknowledged"
+
+
+def columns(item: pytest.Item) -> list[str]:
+    """The columns that a test is a proof for."""
+    return [column for column, pattern in PROOFS.items() if re.match(pattern, item.name)]
+
+
+def row(item: pytest.Item) -> str:
+    """The row that a test belongs to: its module's kind; Gmail's ways by parameter or name, else by API."""
+    kind = item.path.stem.removeprefix("test_")
+    if kind == "gmail_send_as":
+        parameters: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
+        way = "token" if re.match(r"test_a_(token|dead_user)", item.name) else "delegated"
+        kind = f"{kind} {parameters.get('way', way)}"
+    return kind if kind in ROWS else ""
+
+
+def table(results: Results) -> str:
+    """Both halves of the table, in Markdown."""
+    return "\n".join(_half(results, MAIN)) + "\n\n" + "\n".join(_half(results, FAULTS)) + "\n"
+
+
+def _half(results: Results, wanted: tuple[str, ...]) -> Iterator[str]:
+    yield f"| Kind | {' | '.join(wanted)} |"
+    yield "|---" * (len(wanted) + 1) + "|"
+    for kind, name in ROWS.items():
+        cells = [results.cell(kind, column) for column in wanted]
+        if any(cells):
+            yield f"| {name} |{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|"
+
+
+def run() -> tuple[int, str]:
+    """Run the suite: pytest's code and the table."""
+    results = Results()
+    code = pytest.main(["-q", "-p", "no:cacheprovider", "--no-header", "--no-summary", str(FOLDER)], plugins=[results])
+    return int(code), table(results) if results.traits.keys() >= ROWS.keys() else ""
+
+
+def main() -> int:
+    """Print the table, or put it into README."""
+    code, made = run()
+    if "--write" in sys.argv[1:] and made:
+        before, rest = README.read_text("utf-8").split(BEGIN)
+        README.write_text(before + BEGIN + made + END + rest.split(END, 1)[1], "utf-8")
+    sys.stdout.write(f"{BEGIN}{made}{END}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
