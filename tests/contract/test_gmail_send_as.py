@@ -366,6 +366,16 @@ def test_the_admins_page_is_told_with_client_and_scopes(world: World) -> None:
     assert any(part.isdigit() and len(part) == 21 for part in problem.fix.split())
 
 
+@pytest.mark.parametrize("way", ["keyless"])
+def test_what_would_not_be_signed_is_found_beforehand(world: World, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the right to sign as the service account nothing can be written, and the fix names the role."""
+    without_a_key_file = consumer(world, way)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(gmail_of(world).add_service_account("stranger", ())))
+    (problem,) = without_a_key_file.preflight(Deadline.after(20))
+    assert problem.id == "gmail-credentials"
+    assert "roles/iam.serviceAccountTokenCreator" in problem.fix
+
+
 def test_an_alias_that_is_not_there(world: World) -> None:
     """An alias nobody set up is named with the place to set it up."""
     (problem,) = consumer(world, alias="nobody@queenofsandiego.com").preflight(at(world))
