@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rotator.core import events as ev
-from rotator.core.access_keys import KEYS_PER_USER
+from rotator.core.access_keys import KEYS_PER_USER, KeyId
 from rotator.core.policy import CANARY_BACKOFF_S, CLOCK_SLACK_S, LIST_LAG_S, REFUSAL_DEADLINE_S
 from rotator.core.ports import Unknown as NoAnswer
 from rotator.core.steps import (
@@ -70,8 +70,11 @@ TWO_FAILED = [ev.VerifyFailed(T + 5, NEW, "here", 3, old_works=True)]
 
 
 def at(case: Case, now: int) -> Step:
-    """What comes at that second."""
-    return essence(replace(case, now=now).step())
+    """What comes at that second; of a proof only what is proven first."""
+    step = essence(replace(case, now=now).step())
+    if isinstance(step, Deactivate):
+        return Deactivate(replace(step.retired, confirmed=step.retired.confirmed[:1]))
+    return step
 
 
 # story: (what happened, (second, step), (second, step))
@@ -201,6 +204,64 @@ LIMITS: dict[str, tuple[Case, tuple[int, Step], tuple[int, Step]]] = {
         ),
         (GRACE + 25 + REFUSAL_DEADLINE_S - 1, Reactivate(OLD, "gmail was refused")),
         (GRACE + 25 + REFUSAL_DEADLINE_S, wait(9, GRACE + 25 + REFUSAL_DEADLINE_S + LIST_LAG_S, urgent=True)),
+    ),
+    "the end of the watch, with its last canary": (
+        Case(run(*SURVIVED, *mail("gmail", at=END)), KEYS_OFF, None),
+        (END - 1, wait(10, END)),
+        (END, Delete(Retired(OLD, "watched out"))),
+    ),
+    "the newest of several canaries is given four hours": (
+        Case(
+            run(*told(*BOTH_NAMES), *mail("gmail", at=T + 9), *mail("news", at=T + 5), names=BOTH_NAMES),
+            BOTH,
+            None,
+            consumers=BOTH_SEND,
+            last_use=QUIET,
+            grace=HOUR,
+        ),
+        (T + 9 + LAG - 1, wait(8, T + 9 + LAG)),
+        (T + 9 + LAG, Deactivate(replaced("gmail", "old_key_still"))),
+    ),
+    "a place that can be read back too needs no mail to be traced": (
+        Case(
+            run(
+                *told("gmail", "store"),
+                ev.ReadBack(T + 5, "store", NEW),
+                *mail("gmail", at=T + 9),
+                *mail("store", at=T + 1800),
+                names=("gmail", "store"),
+            ),
+            BOTH,
+            None,
+            consumers=(GMAIL, replace(FILE, name="store", sends=True)),
+            last_use=QUIET,
+            holdings={"store": KeyId(NEW)},
+            grace=HOUR,
+        ),
+        (T + 9 + LAG - 1, wait(8, T + 9 + LAG)),
+        (T + 9 + LAG, Deactivate(replaced("gmail", "old_key_still"))),
+    ),
+    "the newest canary of anybody counts when switching on is given up": (
+        Case(
+            run(
+                *told(*BOTH_NAMES),
+                *mail("gmail", at=T + 2),
+                *mail("news", at=T + 3),
+                *deactivated(T + 10),
+                ev.OldRefused(T + 19, OLD, seen=True),
+                *mail("gmail", ev.CanaryOutcome.REFUSED, T + 20),
+                *mail("gmail", ev.CanaryOutcome.REFUSED, T + 25),
+                *mail("news", at=T + 300),
+                *switched(ev.Effect.REACTIVATE, OLD, T + 30, LOST),
+                names=BOTH_NAMES,
+            ),
+            KEYS_OFF,
+            None,
+            consumers=BOTH_SEND,
+            tried=frozenset({f"reactivate:{OLD}"}),
+        ),
+        (T + 300 + REFUSAL_DEADLINE_S - 1, Reactivate(OLD, "gmail was refused")),
+        (T + 300 + REFUSAL_DEADLINE_S, wait(9, T + 300 + REFUSAL_DEADLINE_S + LIST_LAG_S, urgent=True)),
     ),
     "the journal may be a minute ahead of AWS's clock": (
         Case(run(*created()), BOTH, None),
@@ -333,11 +394,44 @@ def test_who_cannot_send_does_not_bar_the_way() -> None:
     """A file that says it holds the new key is enough for its part."""
     past = run(*told("file"), ev.ReadBack(T + 5, "file", NEW), LEAKED_NEW, names=("file",), mode=EMERGENCY)
     switched_off = [*deactivated(T + HOUR), ev.OldRefused(T + HOUR + 9, OLD, seen=True)]
-    case = Case([*past, *switched_off], KEYS_OFF, None, consumers=(FILE,), holdings={"file": NEW})
+    case = Case([*past, *switched_off], KEYS_OFF, None, consumers=(FILE,), holdings={"file": KeyId(NEW)})
     assert at(case, T + 2 * HOUR) == Delete(Retired(OLD, "makes room in an incident"))
 
 
 FOREIGN = [*told("gmail"), *mail("gmail"), *switched(ev.Effect.REACTIVATE, NEW, T + 100)]
+
+
+FILE_HAS_IT = Case(
+    run(*told("file"), ev.ReadBack(T + 5, "file", NEW), names=("file",)),
+    BOTH,
+    None,
+    consumers=(FILE,),
+    holdings={"file": KeyId(NEW)},
+)
+
+
+def test_the_old_key_must_stand_still_for_a_file_too() -> None:
+    """Nobody sends a mail through a file, so last-used is asked when the grace is over."""
+    assert at(FILE_HAS_IT, GRACE) == Observe(Look.LAST_USE, NEW)
+    assert at(replace(FILE_HAS_IT, last_use={NEW: T + 5}), GRACE) == Observe(Look.LAST_USE, OLD)
+
+
+def test_evidence_that_nothing_brings_is_looked_for_in_an_hour() -> None:
+    """What was read back is not recorded yet: no canary is due, and the next look comes in an hour."""
+    unrecorded = replace(FILE_HAS_IT, past=run(*told("file"), names=("file",)))
+    assert at(unrecorded, T + 60) == wait(7, T + 60 + HOUR, urgent=True)
+
+
+HELD = [*CONFIRMED, *deactivated(T + 100), *switched(ev.Effect.REACTIVATE, OLD, T + 200)]
+
+
+def test_a_second_unclear_reactivation_is_no_foreign_hand() -> None:
+    """The list may lag until a minute after the request's deadline; then somebody else switched the key off."""
+    case = Case(run(*HELD, *switched(ev.Effect.REACTIVATE, OLD, T + 300, LOST)), KEYS_OFF, None)
+    landed = T + 300 + 21 + LIST_LAG_S
+    assert at(case, T + 310) != refuse(2, "key-switched-off")
+    assert at(case, landed) != refuse(2, "key-switched-off")
+    assert at(case, landed + 1) == refuse(2, "key-switched-off")
 
 
 def test_a_change_of_ours_explains_a_list_for_a_minute_after_its_deadline() -> None:
