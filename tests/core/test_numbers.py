@@ -243,3 +243,11 @@ def test_a_canary_after_the_refusal_survives_even_in_its_second(sent: int, survi
     off = [*deactivated(T + 60), ev.OldRefused(T + 70, OLD, seen=True)]
     s = seen([*told("gmail"), *mail("gmail", at=T + 5), *off, *mail("gmail", at=sent)], T + 80, {})
     assert evidence.survived(s, s.facts.consumer("gmail")) is survived
+
+
+def test_older_events_mean_what_they_meant() -> None:
+    """Fields that older journals do not have are read as the case that was meant then."""
+    adopted_then = {"at": T, "account": "1", "user": "u", "user_id": "A", "key": OLD, "consumers": ["gmail"]}
+    assert ev.from_record("Adopted", adopted_then) == ev.Adopted(T, "1", "u", "A", OLD, ("gmail",), sealed=False)
+    effect_then = {"at": T, "effect": "delete", "key": OLD, "until": T + 21}
+    assert ev.from_record("EffectIntended", effect_then) == ev.EffectIntended(T, "delete", OLD, T + 21, "", 0)
