@@ -13,7 +13,7 @@ from rotator.core import steps
 from rotator.core.access_keys import Instant, KeyId, mask
 from rotator.core.errors import ConfigurationError, HelpNeeded, StopError
 from rotator.core.events import Outcome
-from rotator.core.facts import ConsumerFacts, Run
+from rotator.core.facts import ConsumerFacts, Facts, Run
 from rotator.core.policy import Policy, Traits
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.core.steps import Look
@@ -91,12 +91,18 @@ def _open_run(rotation: Rotation) -> Run:
     return rotation.facts.run
 
 
+def _handed_out(facts: Facts, run: Run) -> bool:
+    """Whether anybody may hold a new key of the run, also one that is gone by now, or the old key is off."""
+    held = {key for one in facts.consumers for key in one.may_hold}
+    return facts.pushed_new or bool(held - {run.old}) or facts.key(run.old).deactivated_at > 0
+
+
 def abort(rotation: Rotation, reason: str) -> None:
     """Drop the open run; refused from the first push intent on."""
     run = _open_run(rotation)
-    if rotation.facts.pushed_new:
+    if _handed_out(rotation.facts, run):
         raise StopError(
-            f"run {run.id} can no longer be aborted: {mask(run.new)} was handed to a consumer",
+            f"run {run.id} can no longer be aborted: a new key of it was handed to a consumer, or the old one is off",
             why="from the first push on a run only goes forward; a roll-back repairs nothing that pushing does not",
             fix="rotator rotate continues it; both keys stay Active meanwhile",
             id="abort-too-late",

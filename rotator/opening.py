@@ -107,7 +107,8 @@ def _incident(rotation: Rotation, request: Request, run_id: str) -> str:
         )
     if run is None:
         _open(rotation, request, run_id)
-    if not rotation.facts.key(key).compromised:
+    known = rotation.facts.key(key)
+    if not known.compromised or known.held:  # also one that a person switched on again: the word is given anew
         rotation.record(ev.Compromised(rotation.time.now(), key, request.reason))
     if rotation.facts.run is not None and rotation.facts.run.mode < request.mode:
         rotation.record(ev.ModeRaised(rotation.time.now(), request.mode, request.reason))

@@ -150,6 +150,8 @@ def _with_incident(base: Report, s: Situation) -> Report:
     run = s.facts.run
     if run is None or run.mode is Mode.SCHEDULED or base.outcome in FINISHED:
         return base
+    if not any(s.facts.key(one).compromised for one in (run.old, run.new) if one):
+        return base  # the leaked key is gone; what is left is an ordinary rotation
     code = base.exit_code if base.exit_code not in (Exit.OK, Exit.FAILED) else Exit.HELP_NEEDED
     base = _changed(base, exit_code=code, outcome="help needed")
     leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]

@@ -114,10 +114,18 @@ class Rotation:
                 self.parts.sleep(max(1, until - self.time.now()))
                 return Done(replace(self.observed, keys=None))
             case steps.Forget(key=key):
-                self.parts.journal.append_erased(ev.Lost(self.time.now(), key), KeyId(key))
+                self._record_lost(key)
                 return Done(replace(self.observed, keys=None), "failed", f"{key} was deleted by somebody else")
             case _:
                 return self._effects.perform(step, self.facts, self.observed)
+
+    def _record_lost(self, key: str) -> None:
+        """A password that anybody may hold stays sealed: lists have been wrong before."""
+        lost = ev.Lost(self.time.now(), key)
+        if self.facts.key(key).pushed:
+            self.parts.journal.append(lost)
+        else:
+            self.parts.journal.append_erased(lost, KeyId(key))
 
     def _refold(self) -> None:
         events = self.parts.journal.events()

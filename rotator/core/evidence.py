@@ -81,7 +81,8 @@ def survived(s: Situation, consumer: ConsumerFacts) -> bool:
 
 def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
     """Whether the consumer must be told (again): not told, unclear, refused twice, or gone back to another key."""
-    if consumer.pushed != s.run.new or consumer.push_outcome not in (Outcome.DONE, Outcome.WAITING):
+    told = Outcome.WAITING if traits.by_hand else Outcome.DONE  # a place whose kind changed meanwhile is told anew
+    if consumer.pushed != s.run.new or consumer.push_outcome != told:
         return True
     if consumer.canary_refused >= REFUSALS_THAT_COUNT:
         return True
@@ -136,10 +137,11 @@ def replaced(s: Situation) -> Replaced | None:
 
 
 def grace_from(s: Situation) -> int:
-    """When the last consumer was confirmed: the grace counts from here."""
-    return max(max(one.push_at, one.attested_at, one.canary_first_at) for _, one in s.consumers)
+    """When the last consumer was confirmed, or somebody switched the old key on again: the grace counts from here."""
+    confirmed_at = max(max(one.push_at, one.attested_at, one.canary_first_at) for _, one in s.consumers)
+    return max(confirmed_at, s.run.reactivated_at)
 
 
 def patient(s: Situation) -> bool:
-    """Whether grace and quiet are kept: only in a scheduled run."""
-    return s.run.mode is Mode.SCHEDULED
+    """Whether grace and quiet are kept: always, unless it is the old key that leaked."""
+    return s.run.mode is Mode.SCHEDULED or not s.old.compromised

@@ -93,6 +93,7 @@ class Run:
     new_at: int = 0
     aborting: bool = False
     old_gone: bool = False
+    reactivated_at: int = 0  # a key of the run was switched on again: the grace counts from then
     verified: tuple[str, ...] = ()
     refused_since: int = 0  # first verification that ended in 535 only
     verify_failed_at: int = 0

@@ -8,7 +8,8 @@ from functools import singledispatch
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant
-from rotator.core.facts import INTENTS_KEPT, ConsumerFacts, CreateIntent, Facts, KeyFacts, Run
+from rotator.core.facts import INTENTS_KEPT, ConsumerFacts, CreateIntent, Facts, Run
+from rotator.core.fold_keys import deleted, succeeded, unclear
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 EVIDENCE_GONE: dict[str, object] = {
@@ -83,7 +84,7 @@ def _(event: ev.Compromised, facts: Facts) -> Facts:
         known = known.with_run(aborting=False)
     run = known.run
     if run and run.new == event.key and known.pushed_new and (run.old_gone or not run.old):
-        return _succeeded(known)  # nothing else is left to be replaced: it is the old key of the same run now
+        return succeeded(known)  # nothing else is left to be replaced: it is the old key of the same run now
     return known
 
 
@@ -120,7 +121,7 @@ def _(event: ev.EffectIntended, facts: Facts) -> Facts:
         effect_until=event.until,
         effect_outcome="",
         born=event.born or before.born,
-        unclear_until=_unclear(before),
+        unclear_until=unclear(before),
     )
     if event.effect == ev.Effect.DEACTIVATE:
         return known.with_key(event.key, deactivate_until=event.until)
@@ -130,7 +131,7 @@ def _(event: ev.EffectIntended, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.EffectSettled, facts: Facts) -> Facts:
     known = facts.with_key(event.key, effect_outcome=event.outcome)
-    known = known.with_key(event.key, unclear_until=_unclear(known.key(event.key)))
+    known = known.with_key(event.key, unclear_until=unclear(known.key(event.key)))
     if event.outcome != ev.Outcome.DONE:
         return known
     if event.effect == ev.Effect.DEACTIVATE:
@@ -138,48 +139,15 @@ def _(event: ev.EffectSettled, facts: Facts) -> Facts:
         return known.with_key(event.key, deactivated_at=since, held=False)
     if event.effect == ev.Effect.REACTIVATE:
         over = event.at > known.key(event.key).unclear_until + CLOCK_SLACK_S  # nothing older can undo it
-        unclear = 0 if over else known.key(event.key).unclear_until
-        return known.with_key(event.key, deactivated_at=0, refused_at=0, held=True, unclear_until=unclear)
-    return _deleted(known, event.key)
-
-
-def _unclear(before: KeyFacts) -> int:
-    """A deactivation without a clear answer may land until its deadline, whatever is sent after it."""
-    unclear = before.effect == ev.Effect.DEACTIVATE and before.effect_outcome in ("", ev.Outcome.UNKNOWN)
-    return max(before.unclear_until, before.effect_until) if unclear else before.unclear_until
-
-
-def _deleted(facts: Facts, key: str) -> Facts:
-    """After a deletion; if the run's new key leaked, it takes the place of the old one that made room."""
-    gone = replace(facts.without_key(key), intents=_without_birth(facts, key))
-    run = facts.run
-    if run is None:
-        return gone
-    if key == run.new:
-        return gone.with_run(new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0)
-    if key == run.old and run.new and facts.key(run.new).compromised:
-        return _succeeded(gone)
-    return gone.with_run(old_gone=run.old_gone or key == run.old)
-
-
-def _succeeded(facts: Facts) -> Facts:
-    """The run's new key leaked and is the one to be replaced; the run makes another."""
-    assert facts.run is not None
-    return facts.with_run(
-        old=facts.run.new, old_gone=False, new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0
-    )
-
-
-def _without_birth(facts: Facts, key: str) -> tuple[CreateIntent, ...]:
-    """The intents that may still land: one attempt makes one key, and this one is gone."""
-    born = facts.key(key).born
-    intent = next((one for one in facts.intents if born and one.bore(key, born)), None)
-    return tuple(one for one in facts.intents if one is not intent)
+        until = 0 if over else known.key(event.key).unclear_until
+        on = known.with_key(event.key, deactivated_at=0, refused_at=0, held=True, unclear_until=until)
+        return on.with_run(reactivated_at=event.at) if on.run is not None else on
+    return deleted(known, event.key)
 
 
 @apply.register
 def _(event: ev.Lost, facts: Facts) -> Facts:
-    return _deleted(facts, event.key)
+    return deleted(facts, event.key)
 
 
 @apply.register
@@ -231,7 +199,8 @@ def _(event: ev.PushSettled, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.Revealed, facts: Facts) -> Facts:
-    return facts.with_consumer(event.consumer, revealed_at=event.at)
+    held = tuple(dict.fromkeys((*facts.consumer(event.consumer).may_hold, event.key)))
+    return facts.with_consumer(event.consumer, revealed_at=event.at, may_hold=held)
 
 
 @apply.register

@@ -28,28 +28,36 @@ class Planned:
 
 
 def plan(facts: Facts, observed: Observed, policy: Policy, now: Instant) -> Iterator[Planned]:
-    """The steps to the end, if everything goes well and every person does what is asked; ends with Finish or Refuse."""
+    """The steps to the end, if everything goes well and every person pastes what they are handed.
+
+    Ends with Finish, Refuse, a question, or a wait for what only a person can mend.
+    """
     for _ in range(STEPS_AT_MOST):
         step, _rule = decide(facts, observed, policy, now)
         if not isinstance(step, steps.Observe) or step.what is steps.Look.REFUSAL:
             yield Planned(step, now)
         if isinstance(step, steps.Finish | steps.Refuse):
             return
-        if isinstance(step, steps.Wait) and step.urgent:
+        if (isinstance(step, steps.Wait) and step.urgent) or _only_a_person(step):
             return
-        events, observed, now = _predict(step, facts, observed, now)
+        events, observed, now = _predict(step, facts, observed, policy, now)
         facts = fold(events, facts)
 
 
+def _only_a_person(step: steps.Step) -> bool:
+    """A question whose answer cannot be foretold; that a person pastes what they are handed can."""
+    return isinstance(step, steps.Ask) and step.what != "hand-over"
+
+
 def _predict(
-    step: steps.Step, facts: Facts, observed: Observed, now: Instant
+    step: steps.Step, facts: Facts, observed: Observed, policy: Policy, now: Instant
 ) -> tuple[list[ev.Event], Observed, Instant]:
     if isinstance(step, steps.Wait):
         until = Instant(max(step.until, now + 1))
         return [], replace(observed, keys_at=until, last_use=()), until
     if isinstance(step, steps.Observe):
         return _seen(step, facts, observed, now)
-    events = _events(step, facts, now)
+    events = _events(step, facts, policy, now)
     return events, _keys_after(step, observed, now), now
 
 
@@ -72,14 +80,16 @@ def _seen(
             return [], observed, now
 
 
-def _events(step: steps.Step, facts: Facts, now: Instant) -> list[ev.Event]:
+def _events(step: steps.Step, facts: Facts, policy: Policy, now: Instant) -> list[ev.Event]:
     match step:
         case steps.Create(listed=listed):
             return [ev.CreateIntended(now, listed, now), ev.KeyCreated(now, NEW_KEY)]
         case steps.Verify(key=key, endpoint=endpoint):
             return [ev.LoggedIn(now, key, endpoint), ev.Verified(now, key, endpoint)]
         case steps.Push(consumer=name, key=key):
-            return [ev.PushIntended(now, name, key, now), ev.PushSettled(now, name, key, Outcome.DONE)]
+            traits = policy.consumer(name)
+            told = Outcome.WAITING if traits and traits.by_hand else Outcome.DONE
+            return [ev.PushIntended(now, name, key, now), ev.PushSettled(now, name, key, told)]
         case steps.SendCanary(consumer=name):
             sent = ev.CanarySettled(now, name, "", CanaryOutcome.ARRIVED, now)
             return [ev.CanaryIntended(now, name, "", now), sent]

@@ -83,11 +83,17 @@ SURVEY = {
         Preflight(),
         preflight=None,
     ),
-    "somebody deleted the new key: record it as lost": Case(
-        run(*told("gmail")), (on(OLD),), Forget(NEW), now=T + 10 * HOUR
+    "the new key is not listed: ask IAM for the key itself": Case(
+        run(*told("gmail")), (on(OLD),), Observe(Look.LAST_USE, NEW), now=T + 10 * HOUR
     ),
-    "somebody deleted the old key: record it as lost": Case(
-        run(*told("gmail")), (on(NEW, 0),), Forget(OLD), now=T + 10 * HOUR
+    "the new key is not listed, but IAM knows it: the list is wrong, wait": Case(
+        run(*told("gmail")), (on(OLD),), wait(2, T + 11 * HOUR, urgent=True), now=T + 10 * HOUR, last_use={NEW: T + 5}
+    ),
+    "somebody deleted the new key, which IAM knows no more: record it as lost": Case(
+        run(*told("gmail")), (on(OLD),), Forget(NEW), now=T + 10 * HOUR, last_use={NEW: -1}
+    ),
+    "somebody deleted the old key, which IAM knows no more: record it as lost": Case(
+        run(*told("gmail")), (on(NEW, 0),), Forget(OLD), now=T + 10 * HOUR, last_use={OLD: -1}
     ),
     "a young list without the new key says nothing: go on with it": Case(
         run(*created()), (on(OLD),), Verify(NEW, "here"), now=T + 10

@@ -41,7 +41,7 @@ TIMES: dict[type, tuple[str, ...]] = {
         "canary_tried_at",
     ),
     CreateIntent: ("at", "until"),
-    Run: ("new_at", "refused_since"),
+    Run: ("new_at", "reactivated_at", "refused_since"),
     Row: ("created",),
     Late: ("until",),
     World: ("before_until",),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from rotator import interventions
+from rotator.core import events as ev
 from rotator.core import steps
-from rotator.core.access_keys import Status
+from rotator.core.access_keys import KeyId, Status
 from rotator.core.errors import RotatorError
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode, Traits
@@ -21,6 +22,8 @@ from tests.rotation.memory_world import (
     OLD,
     PERSON_WITH_TOKEN,
     WORKSPACE,
+    MemoryConsumer,
+    MemoryKeys,
     MemoryWorld,
     build,
 )
@@ -115,7 +118,7 @@ def test_an_incident_ends_with_the_leaked_key_gone(
     key = OLD if which == "old" or run is None else run.new
     leak = Leak(world, key)
     request: Request | None = Request(mode, key, "found in a public repository")
-    for _ in range(40):
+    for _ in range(80):  # a good old key keeps its grace and its watch, also after the new one leaked
         ending = turn(parts, request)
         request = None
         leak.look()
@@ -179,3 +182,89 @@ def test_an_incident_overtakes_an_abort() -> None:
     assert ending is not None
     assert ending.step == steps.Finish("rotated")
     assert OLD not in world.keys
+
+
+def waiting_for_the_grace(*traits: Traits) -> tuple[MemoryWorld, Parts, str]:
+    """A run in its grace, everybody told, and its new key."""
+    world, parts = build(*traits)
+    ending = turn(parts, Request())
+    if ending is not None and isinstance(ending.step, steps.Ask):
+        obey(parts, ending.step)
+    run = Rotation(parts).facts.run
+    assert run is not None
+    return world, parts, run.new
+
+
+@pytest.mark.parametrize("traits", [(FILE,), (WORKSPACE,), (BY_HAND,)], ids=["file", "alias", "person"])
+@pytest.mark.parametrize("off", [True, False], ids=["switched off in the console", "still on"])
+def test_a_good_old_key_is_not_given_up_for_a_leaked_one(traits: tuple[Traits, ...], off: bool) -> None:
+    """The new key leaks in the grace: the old one stays Active, whatever becomes of the new one and of the create."""
+    world, parts, new = waiting_for_the_grace(*traits)
+    if off:
+        MemoryKeys(world).deactivate(KeyId(new))
+    world.faults = {"create": ["refused"] * 9}
+    turn(parts, Request(Mode.EMERGENCY, new, "leaked"))
+    assert world.keys[OLD].key.status is Status.ACTIVE
+    assert OLD not in world.deleted
+
+
+def test_no_abort_once_a_key_was_handed_out_and_lost() -> None:
+    """The new key was pushed and then deleted by somebody else: the run cannot be dropped as if nobody had it."""
+    world, parts, new = waiting_for_the_grace(FILE)
+    del world.keys[new]
+    world.tick(DAY)
+    world.faults = {"create": ["refused"] * 9}
+    turn(parts)
+    with pytest.raises(RotatorError, match="can no longer be aborted"):
+        interventions.abort(Rotation(parts), "wrong time")
+
+
+def test_a_place_that_became_a_program_is_told() -> None:
+    """A place fed by hand that the file turns into one we feed, mid-run, under the same name: it is told."""
+    world, parts = build(BY_HAND)
+    turn(parts, Request())
+    changed = replace(BY_HAND, by_hand=False, sends=True)
+    consumer = MemoryConsumer(world, changed, parts.consumers[BY_HAND.name].held)  # type: ignore[attr-defined]
+    parts = replace(
+        parts, policy=replace(parts.policy, consumers=(changed,)), consumers={BY_HAND.name: consumer}
+    )
+    turn(parts)
+    run = Rotation(parts).facts.run
+    assert run is not None
+    assert consumer.held is not None
+    assert consumer.held.key == run.new
+
+
+def test_a_persons_reactivation_starts_a_new_grace() -> None:
+    """A person switches the old key on again in its watch: the next turns leave it on for a whole grace."""
+    world, parts, _ = waiting_for_the_grace(FILE)
+    while world.keys[OLD].key.status is Status.ACTIVE:
+        world.tick(DAY)
+        turn(parts)
+    interventions.reactivate(Rotation(parts), OLD, "the billing job is broken", at_terminal=False)
+    for _ in range(2):
+        world.tick(DAY)
+        turn(parts)
+        assert world.keys[OLD].key.status is Status.ACTIVE
+
+
+def test_a_leaked_key_that_a_person_brought_back_goes_when_told_again() -> None:
+    """Revoked, switched on at a terminal: it stays on for that person, until an incident names it again."""
+    world, parts, _ = waiting_for_the_grace(FILE)
+    turn(parts, Request(Mode.REVOKE_FIRST, OLD, "leaked"))
+    if OLD in world.keys:
+        interventions.reactivate(Rotation(parts), OLD, "payroll runs tonight", at_terminal=True)
+        world.tick(DAY)
+        turn(parts)
+        assert world.keys[OLD].key.status is Status.ACTIVE
+        turn(parts, Request(Mode.REVOKE_FIRST, OLD, "enough"))
+    assert OLD not in world.keys or world.keys[OLD].key.status is Status.INACTIVE
+
+
+def test_a_hand_over_outside_a_run_is_remembered() -> None:
+    """Whoever was handed the credential between runs is not forgotten when the file no longer names them."""
+    _, parts = build(FILE, BY_HAND)
+    rotation = Rotation(parts)
+    rotation.record(ev.Forgotten(rotation.time.now(), BY_HAND.name, "moved away"))
+    interventions.hand_over(rotation, BY_HAND.name, "jada")
+    assert rotation.facts.consumer(BY_HAND.name).may_hold == (OLD,)

@@ -8,6 +8,7 @@ from rotator.core.evidence import REFUSALS_THAT_COUNT
 from rotator.core.policy import LIST_LAG_S, REFUSAL_DEADLINE_S, RETRY_S, WRONG_PASSWORD_S, Mode
 from rotator.core.situation import Situation
 from rotator.core.steps import (
+    Ask,
     Delete,
     Discard,
     Finish,
@@ -91,21 +92,26 @@ def _switch(s: Situation, why: str) -> Step:
 def make_room_for_a_successor(s: Situation) -> Step | None:
     """The new key leaked after it was handed out: a slot is needed for the next one.
 
-    If the old key is off and nobody misses it, the old key goes early; a leaked key that is off already (revoke
-    first) goes itself, for nobody can be using it.
+    An old key in its watch that nobody misses goes early.  A good old key that is still on is never retired for a
+    leaked one: the leaked one goes itself once it is off, and to switch it off while it is in use is a person's choice.
     """
     if not (s.run.new and s.new.compromised and s.new.pushed):
         return None
     if s.run.old and not s.run.old_gone and s.old.deactivated_at and not s.old.held and _missed_by_nobody(s):
         return _delete(s, s.run.old, "makes room in an incident")
-    if s.new.deactivated_at:
+    if s.new.deactivated_at or s.status(s.new) is Status.INACTIVE:
         return _delete(s, s.run.new, "compromised")
+    if s.run.old and not s.run.old_gone and not s.old.compromised and not s.old.deactivated_at:
+        why = "the old key is good and still on: it is not given up for a leaked one"
+        return Ask(6, "revoke-first", (s.run.new,), why)
     return None
 
 
 def _missed_by_nobody(s: Situation) -> bool:
     """SES refuses the old key, and since then a canary came through everybody that can send."""
-    return bool(s.old.refused_at) and all(evidence.survived(s, one) for traits, one in s.consumers if traits.sends)
+    senders = [one for traits, one in s.consumers if traits.sends]
+    seen = bool(senders) or all(traits.reads_back for traits, _ in s.consumers)  # a person's word alone shows nothing
+    return bool(s.old.refused_at) and seen and all(evidence.survived(s, one) for one in senders)
 
 
 def _delete(s: Situation, key: str, why: str) -> Step:

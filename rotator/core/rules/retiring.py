@@ -85,6 +85,9 @@ def deactivate_the_replaced(s: Situation) -> Step | None:
     """Only with the proof that every consumer has a verified successor."""
     if s.old.deactivated_at:
         return None
+    if s.old.compromised and s.old.held:
+        why = f"{s.run.old} leaked and a person switched it on: `rotate --emergency --key` ends that"
+        return Wait(9, Instant(s.now + RETRY_S), why, urgent=True)
     proof = evidence.replaced(s)
     if proof is None or s.tried("deactivate", s.run.old):
         return Wait(9, Instant(s.now + RETRY_S), f"{s.run.old} could not be switched off", urgent=True)

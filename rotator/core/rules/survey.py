@@ -90,10 +90,19 @@ def keep_every_holder(s: Situation) -> Step | None:
 def replace_what_is_gone(s: Situation) -> Step | None:
     """A key of ours that somebody else deleted is recorded as lost; a new one is made if it was the new one."""
     if s.run.new and s.status(s.new) is None:
-        return Forget(s.run.new)
+        return _lost(s, s.run.new)
     if s.run.old and not s.run.old_gone and s.status(s.old) is None:
-        return Forget(s.run.old)
+        return _lost(s, s.run.old)
     return None
+
+
+def _lost(s: Situation, key: str) -> Step:
+    """Absence from the list is believed only if IAM, asked for the key itself, does not know it either."""
+    if not s.asked_last_use(key):
+        return Observe(Look.LAST_USE, key)
+    if s.last_use(key) is not None:
+        return Wait(2, Instant(s.now + RETRY_S), f"{key} is not listed, but IAM knows when it was used", urgent=True)
+    return Forget(key)
 
 
 def notice_foreign_hands(s: Situation) -> Step | None:
