@@ -12,7 +12,9 @@ from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId
 from rotator.core.drift import Drift, drifted
+from rotator.core.facts import Run
 from rotator.core.fold import fold
+from rotator.core.fold_keys import missed
 from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts, Progress
 from rotator.core.situation import Observed, Situation
@@ -73,7 +75,7 @@ class Rotation:
             step, rule = decide(self.facts, self.observed, self.parts.policy, self.time.now(), self._rules)
             ending = Ending(step, rule, self.situation, self.facts.run.id if self.facts.run else "")
             if isinstance(step, steps.Finish) and self.facts.run is not None:
-                self.record(ev.RunFinished(self.time.now(), self.facts.run.id, step.outcome))
+                self.finish(self.facts.run, step.outcome)
                 self.parts.observer(Progress(step, "finish", "ok", step.outcome, 0))
                 return ending
             if isinstance(step, steps.Ask | steps.Refuse | steps.Finish) or self._too_long(step):
@@ -87,6 +89,20 @@ class Rotation:
         self.observed = done.observed
         self._refold()
         return done
+
+    def forget(self, key: str) -> None:
+        """Record a key that is gone.  One that went without us may be missed: its password stays until the run ends."""
+        lost = ev.Lost(self.time.now(), key)
+        if missed(self.facts.key(key)):
+            self.parts.journal.append(lost)
+        else:
+            self.parts.journal.append_erased(lost, KeyId(key))
+
+    def finish(self, run: Run, outcome: str) -> None:
+        """Close the open run, and erase what was kept of keys that are gone."""
+        for key in self.facts.kept:
+            self.parts.journal.append_erased(ev.Lost(self.time.now(), key), KeyId(key))
+        self.record(ev.RunFinished(self.time.now(), run.id, outcome))
 
     @property
     def situation(self) -> Situation:
@@ -114,18 +130,10 @@ class Rotation:
                 self.parts.sleep(max(1, until - self.time.now()))
                 return Done(replace(self.observed, keys=None))
             case steps.Forget(key=key):
-                self._record_lost(key)
+                self.forget(key)
                 return Done(replace(self.observed, keys=None), "failed", f"{key} was deleted by somebody else")
             case _:
                 return self._effects.perform(step, self.facts, self.observed)
-
-    def _record_lost(self, key: str) -> None:
-        """A password that anybody may hold stays sealed: lists have been wrong before."""
-        lost = ev.Lost(self.time.now(), key)
-        if self.facts.key(key).pushed:
-            self.parts.journal.append(lost)
-        else:
-            self.parts.journal.append_erased(lost, KeyId(key))
 
     def _refold(self) -> None:
         events = self.parts.journal.events()

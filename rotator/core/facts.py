@@ -110,6 +110,7 @@ class Facts:
     current: str = ""  # the key consumers hold while no run is open
     keys: tuple[KeyFacts, ...] = ()
     deleted: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()  # lost keys whose password stays sealed until the run is over
     consumers: tuple[ConsumerFacts, ...] = ()
     intents: tuple[CreateIntent, ...] = ()
     run: Run | None = None

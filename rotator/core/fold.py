@@ -9,7 +9,7 @@ from functools import singledispatch
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant
 from rotator.core.facts import INTENTS_KEPT, ConsumerFacts, CreateIntent, Facts, Run
-from rotator.core.fold_keys import deleted, succeeded, unclear
+from rotator.core.fold_keys import deleted, missed, succeeded, unclear
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 EVIDENCE_GONE: dict[str, object] = {
@@ -147,7 +147,10 @@ def _(event: ev.EffectSettled, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.Lost, facts: Facts) -> Facts:
-    return deleted(facts, event.key)
+    if event.key in facts.kept:  # recorded before: now its password is erased too
+        return replace(facts, kept=tuple(one for one in facts.kept if one != event.key))
+    kept = (*facts.kept, event.key) if missed(facts.key(event.key)) else facts.kept
+    return replace(deleted(facts, event.key), kept=kept)
 
 
 @apply.register

@@ -14,6 +14,11 @@ def unclear(before: KeyFacts) -> int:
     return max(before.unclear_until, before.effect_until) if open_still else before.unclear_until
 
 
+def missed(key: KeyFacts) -> bool:
+    """Whether the password of a key that is gone is kept a while: anybody may hold it, and it went without us."""
+    return key.pushed and key.sealed and key.effect != ev.Effect.DELETE
+
+
 def deleted(facts: Facts, key: str) -> Facts:
     """After a deletion; if the run's new key leaked, it takes the place of the old one that made room."""
     gone = replace(facts.without_key(key), intents=without_birth(facts, key))

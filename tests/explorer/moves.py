@@ -12,7 +12,6 @@ from functools import cache
 
 from rotator.core import events as ev
 from rotator.core import steps
-from rotator.core.access_keys import KeyId
 from rotator.core.errors import RotatorError
 from rotator.core.facts import Facts
 from rotator.core.fold import fold
@@ -164,11 +163,11 @@ def perform(step: steps.Step) -> Callable[[Rotation], None]:
         if isinstance(step, steps.Observe):
             rotation.look(step.what, step.target)
         elif isinstance(step, steps.Forget):
-            rotation.parts.journal.append_erased(ev.Lost(NOW, step.key), KeyId(step.key))
+            rotation.forget(step.key)
             rotation.observed = replace(rotation.observed, keys=None)
         elif isinstance(step, steps.Finish):
             assert rotation.facts.run is not None
-            rotation.record(ev.RunFinished(NOW, rotation.facts.run.id, step.outcome))
+            rotation.finish(rotation.facts.run, step.outcome)
         else:
             rotation.perform(step)
 

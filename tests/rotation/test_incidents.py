@@ -268,3 +268,18 @@ def test_a_hand_over_outside_a_run_is_remembered() -> None:
     rotation.record(ev.Forgotten(rotation.time.now(), BY_HAND.name, "moved away"))
     interventions.hand_over(rotation, BY_HAND.name, "jada")
     assert rotation.facts.consumer(BY_HAND.name).may_hold == (OLD,)
+
+
+def test_the_password_of_a_key_that_somebody_deleted_is_kept_until_the_run_ends() -> None:
+    """The pushed new key vanishes: its sealed password stays, in case the lists were wrong, and goes with the run."""
+    world, parts, new = waiting_for_the_grace(FILE)
+    del world.keys[new]
+    world.tick(DAY)
+    turn(parts)
+    assert Rotation(parts).facts.kept == (new,)
+    assert parts.journal.vault.open(KeyId(new), FILE.endpoint) is not None
+    for _ in range(20):
+        world.tick(DAY)
+        turn(parts)
+    assert Rotation(parts).facts.run is None
+    assert parts.journal.vault.open(KeyId(new), FILE.endpoint) is None

@@ -94,7 +94,7 @@ DEFECTS: dict[str, Callable[[], tuple[Rule, ...]]] = {
     "discard without provenance": lambda: before(survey.settle_the_orphan, discard_without_provenance),
     "a canary taken before SES refuses the old key": lambda: instead(retiring.wait_until_ses_refuses, ask_ses_at_once),
     "reactivate a compromised key": lambda: before(incident.switch_on_again, switch_on_a_leaked_key),
-    "the old key goes before anybody was seen to do without": lambda: instead(
+    "the old key goes before anybody was seen to do without": lambda: before(
         incident.make_room_for_a_successor, free_a_slot_on_faith
     ),
 }

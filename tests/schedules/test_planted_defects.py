@@ -35,7 +35,7 @@ CASES = {
         "AKIA0000000000000000 leaked and is switched on again",
     ),
     "the old key goes before anybody was seen to do without": (
-        Configuration(consumers=(ALIAS,), modes=(Mode.SCHEDULED,), incident=(2, Mode.EMERGENCY, "new")),
+        Configuration(consumers=(ALIAS,), modes=TWICE[:1], sealed=False, incident=(2, Mode.EMERGENCY, "new")),
         1,
         "news holds AKIA0000000000000000, which is deleted",
     ),
