@@ -16,7 +16,7 @@ LISTS = {
     "nothing wrong": ([DNS, AUTH, UNSEEN], "", False, False),
     "a warning fails only when one is strict": ([DNS, WARNED], "", False, True),
     "a failure names its layer, skipped ones do not count": ([WARNED, SMTP, AUTH], "smtp", True, True),
-    "the first failure in the order given": ([SMTP, Finding("ses.account", CheckStatus.FAILED, "")], "smtp", True, True),
+    "the first failure given": ([SMTP, Finding("ses.account", CheckStatus.FAILED, "")], "smtp", True, True),
 }
 
 
