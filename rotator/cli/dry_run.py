@@ -10,11 +10,12 @@ from rotator.cli.ending import mode_name
 from rotator.cli.failure import Failure, show
 from rotator.cli.options import Options
 from rotator.cli.rehearsal import rehearse
-from rotator.cli.text import PROTOCOL, mask_ids, when
+from rotator.cli.text import mask_ids, when
 from rotator.core import steps
 from rotator.core.errors import Exit
 from rotator.core.policy import Mode
 from rotator.core.predict import NEW_KEY, Planned, plan
+from rotator.core.protocol import PROTOCOL
 from rotator.core.refusals import told
 from rotator.core.steps import Look
 

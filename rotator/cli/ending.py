@@ -7,12 +7,13 @@ from typing import Any
 
 from rotator.cli.failure import Failure, show
 from rotator.cli.render import Screen
-from rotator.cli.text import PROTOCOL, iso, mask_ids, when
+from rotator.cli.text import iso, mask_ids, when
 from rotator.core import next_step as decision
 from rotator.core import steps
 from rotator.core.errors import Exit
 from rotator.core.parts import Progress
 from rotator.core.policy import Mode
+from rotator.core.protocol import PROTOCOL
 from rotator.core.refusals import told
 from rotator.outcome import Report
 from rotator.rotation import Ending

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rotator.cli.ending import mode_name
-from rotator.cli.text import PROTOCOL, when
+from rotator.cli.text import when
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
@@ -14,6 +14,7 @@ from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.policy import DAY_S, Policy
 from rotator.core.predict import plan
+from rotator.core.protocol import PROTOCOL
 from rotator.core.steps import Look
 
 if TYPE_CHECKING:

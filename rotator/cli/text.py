@@ -14,20 +14,6 @@ KEY_ID = re.compile(r"\bA[KS]IA[A-Z0-9]{12,}\b")
 SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=_%\\-]{32,}")
 DAY_S, HOUR_S, MINUTE_S = 24 * 3600, 3600, 60
 
-PROTOCOL = {
-    1: "lock",
-    2: "survey",
-    3: "preflight",
-    4: "create",
-    5: "verify",
-    6: "push",
-    7: "confirm",
-    8: "grace",
-    9: "deactivate",
-    10: "watch",
-    11: "delete",
-}
-
 
 def when(at: int) -> str:
     """`27 Nov 2026 03:14 UTC`."""
