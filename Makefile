@@ -40,7 +40,7 @@ check: lint types gates ## every gate: lint, types, import rules, packaging
 lint: $(VENV)/.developed ## ruff, all rules but the ones named in pyproject.toml with a reason
 	@$(PY) -m ruff check --quiet --output-format concise .
 
-types: $(VENV)/.developed ## mypy, strict
+types: $(VENV)/.developed ## mypy, strict, of the program and of its tests
 	@$(PY) -m mypy --no-error-summary
 
 gates: $(VENV)/.developed ## layering, sizes, docstrings, locks, the incident command

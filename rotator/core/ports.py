@@ -180,8 +180,15 @@ class AccessKeys(Protocol):
 class Endpoint(Protocol):
     """One SES SMTP endpoint.  Every login is one AUTH PLAIN on a fresh, verified TLS connection."""
 
-    name: str
-    region: str
+    @property
+    def name(self) -> str:
+        """What the configuration calls it."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """SES's region, to which passwords are bound."""
+        ...
 
     def reach(self, deadline: Deadline) -> Acknowledged | Refused | Unknown:
         """TLS on every resolved address that accepts a connection; no AUTH."""
@@ -213,7 +220,10 @@ class Consumer(Protocol):
     `Refused`.  No answer is proof of use.  Implementations raise ConsumerError and nothing else.
     """
 
-    traits: Traits
+    @property
+    def traits(self) -> Traits:
+        """What the decision needs to know of it."""
+        ...
 
     def preflight(self, deadline: Deadline) -> Sequence[Problem]:
         """Whether a push would work, found out without one."""
@@ -255,7 +265,10 @@ class Journal(Protocol):
     transaction; `append_erased` the removal of a key's sealed rows and the event.  All raise JournalError.
     """
 
-    vault: Vault
+    @property
+    def vault(self) -> Vault:
+        """The sealed passwords beside the events."""
+        ...
 
     def events(self) -> Sequence[Event]:
         """All events of this user, oldest first."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,13 +67,13 @@ class Results:
         items[:] = [one for one in items if columns(one) and row(one)]
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Function) -> Iterator[None]:  # type: ignore[misc]
+    def pytest_runtest_makereport(self, item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note the end of one test; a set-up that fails counts, too."""
         report = yield
-        if report.when == "call" or not report.passed:  # type: ignore[attr-defined]
+        if report.when == "call" or not report.passed:
             for column in columns(item):
-                self.outcomes[row(item), column].append(report.outcome)  # type: ignore[attr-defined]
-        subject = item.funcargs.get("subject")
+                self.outcomes[row(item), column].append(report.outcome)
+        subject: Any = item.funcargs.get("subject")
         if "ConsumerContract" in {one.__name__ for one in (item.cls or object).__mro__} and subject is not None:
             self.traits[row(item)] = subject.consumer.traits
         return report

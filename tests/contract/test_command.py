@@ -125,7 +125,7 @@ def test_the_secret_is_in_no_argument_and_no_variable(tmp_path: Path, monkeypatc
     out = tmp_path.resolve() / "out"
     shows = f"cat /proc/$$/cmdline > {out}.argv; cat /proc/$$/environ > {out}.env"
     program = executable(tmp_path.resolve() / "push", shows)
-    names = {"name": "a;$(touch escaped)\n`id`", "user": "u;$()\nv"}
+    names: dict[str, Any] = {"name": "a;$(touch escaped)\n`id`", "user": "u;$()\nv"}
     answer = command([str(program), *STRANGE], **names).push(FIRST, Deadline.after(20))
     assert isinstance(answer, Acknowledged)
     argv = Path(f"{out}.argv").read_text().split("\0")[:-1]

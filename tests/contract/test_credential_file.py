@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -30,7 +30,10 @@ STYLES: tuple[FormatName, ...] = ("postfix", "msmtp", "env", "json")
 class Endpoint:
     """An endpoint that answers what it is told and remembers what it was asked to send."""
 
-    name, host, port, security = "us-east-1", HOST, 587, "starttls"
+    name: str = "us-east-1"
+    host: str = HOST
+    port: int = 587
+    security: Literal["starttls", "tls"] = "starttls"
 
     def __init__(self, answer: Acknowledged | Refused | Unknown | None = None) -> None:
         self.answer = answer or Acknowledged("250 Ok 1")

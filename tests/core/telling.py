@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,6 +96,11 @@ def deactivated(at: int, key: str = OLD, outcome: str = ev.Outcome.DONE) -> list
     return switched(ev.Effect.DEACTIVATE, key, at, outcome)
 
 
+def used(at: int | None) -> LastUse:
+    """Last use at that time; None: never."""
+    return LastUse(None if at is None else Instant(at))
+
+
 @dataclass(frozen=True)
 class Case:
     """A past, what is seen now, and the step that must come."""
@@ -105,7 +111,7 @@ class Case:
     now: int = T + 60
     consumers: tuple[Traits, ...] = (GMAIL,)
     sole_creator: bool = True
-    last_use: dict[str, int | None] = field(default_factory=dict)  # None: never used; -1: no answer
+    last_use: Mapping[str, int | None] = field(default_factory=dict)  # None: never used; -1: no answer
     holdings: dict[str, Holding] = field(default_factory=dict)
     preflight: tuple[Any, ...] | None = ()
     tried: frozenset[str] = frozenset()
@@ -116,7 +122,7 @@ class Case:
     def step(self) -> Step:
         """What the shipped decision says."""
         policy = Policy(WHO.user, WHO.account, self.consumers, self.sole_creator, grace_s=self.grace)
-        uses = tuple((key, None if at == -1 else LastUse(at and Instant(at))) for key, at in self.last_use.items())
+        uses = tuple((key, None if at == -1 else used(at)) for key, at in self.last_use.items())
         observed = Observed(
             identity=self.identity,
             keys=self.keys,

@@ -57,7 +57,7 @@ class Ladder:
     def situation(self) -> Situation:
         """What the rules would see."""
         uses = tuple(
-            (key, LastUse(at and Instant(at)) if key in self.last_use else None)
+            (key, LastUse(Instant(at) if at else None) if key in self.last_use else None)
             for key, at in ({NEW: None, OLD: None} | self.last_use).items()
         )
         observed = Observed(WHO, BOTH, self.now, uses, tuple(self.holdings.items()), ())

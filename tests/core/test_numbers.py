@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -152,7 +153,7 @@ def test_a_duration_is_written_in_its_largest_unit(seconds: int) -> None:
 
 
 @pytest.mark.parametrize("value", SEEN)
-def test_what_is_no_duration_is_named_or_hidden(value: object) -> None:
+def test_what_is_no_duration_is_named_or_hidden(value: Any) -> None:
     """Short texts and numbers are repeated; what is long may be a secret in the wrong place."""
     with pytest.raises(BadDuration) as caught:
         parse_duration(value)

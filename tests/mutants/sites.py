@@ -183,7 +183,9 @@ def _set(name: str, value: object) -> Change:
 def _swap_compare(place: int) -> Change:
     def change(node: ast.AST) -> None:
         assert isinstance(node, ast.Compare)
-        node.ops[place] = SWAPS[type(node.ops[place])]()  # type: ignore[assignment]
+        swapped = SWAPS[type(node.ops[place])]()
+        assert isinstance(swapped, ast.cmpop)
+        node.ops[place] = swapped
 
     return change
 

@@ -132,7 +132,7 @@ def reopen(dump: Path, scratch: Path) -> tuple[MemoryWorld, Callable[[], Parts]]
         for one in parts.consumers.values()
     }
     return world, lambda: replace(
-        parts, journal=open_journal(path, SEAL, ACCOUNT, USER), consumers=consumers  # type: ignore[arg-type]
+        parts, journal=open_journal(path, SEAL, ACCOUNT, USER), consumers=consumers
     )
 
 

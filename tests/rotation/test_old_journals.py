@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from rotator import interventions
 from rotator.core import steps
 from rotator.core.access_keys import Status
+from rotator.core.parts import Parts
 from rotator.rotation import Rotation
-from tests.rotation.memory_world import DAY
+from tests.rotation.memory_world import DAY, MemoryWorld
 from tests.rotation.recorded import JOURNALS, SNAPSHOTS, reopen
 
+DAYS_AT_MOST = 40
 KEPT = sorted(JOURNALS.glob("v*/*.sql"))
 
 
@@ -26,20 +29,32 @@ def test_an_old_journal_is_finished(dump: Path, tmp_path: Path) -> None:
     """Whatever step a run was left at, and by whichever version, it ends with one Active key that everybody holds."""
     tmp_path.chmod(0o700)
     world, open_parts = reopen(dump, tmp_path)
-    for _ in range(40):
-        parts = open_parts()
-        with parts.journal:  # type: ignore[attr-defined]
-            rotation = Rotation(parts)
-            step = rotation.go_on().step
-            if isinstance(step, steps.Ask):
-                for name in step.targets:
-                    held = interventions.hand_over(rotation, name, "jada").credential
-                    parts.consumers[name].held = held  # type: ignore[attr-defined]
-                    interventions.confirm(rotation, name, "jada")
-        if isinstance(step, steps.Finish):
-            break
-        world.tick(DAY)
+    step, parts = lived_on(world, open_parts)
     (key,) = world.keys.values()
     assert step == steps.Finish("rotated")
     assert key.key.status is Status.ACTIVE
     assert {one.held.key for one in parts.consumers.values()} == {key.key.id}  # type: ignore[attr-defined]
+
+
+def lived_on(world: MemoryWorld, open_parts: Callable[[], Parts]) -> tuple[steps.Step, Parts]:
+    """A process a day until the run is over; a person pastes and says so."""
+    for _ in range(DAYS_AT_MOST):
+        parts = open_parts()
+        with parts.journal:  # type: ignore[attr-defined]
+            step = turn(parts)
+        if isinstance(step, steps.Finish):
+            return step, parts
+        world.tick(DAY)
+    raise AssertionError(f"the run did not end in {DAYS_AT_MOST} days")
+
+
+def turn(parts: Parts) -> steps.Step:
+    """One process, and the person it asks."""
+    rotation = Rotation(parts)
+    step = rotation.go_on().step
+    if isinstance(step, steps.Ask):
+        for name in step.targets:
+            held = interventions.hand_over(rotation, name, "jada").credential
+            parts.consumers[name].held = held  # type: ignore[attr-defined]
+            interventions.confirm(rotation, name, "jada")
+    return step

@@ -109,7 +109,12 @@ def mode(path: Where, bits: int) -> Arrange:
 
 def gone(path: Where, pattern: str) -> Arrange:
     """Files are missing."""
-    return lambda stage: [one.unlink() for one in path(stage).glob(pattern)]
+
+    def remove(stage: Stage) -> None:
+        for one in path(stage).glob(pattern):
+            one.unlink()
+
+    return remove
 
 
 def another_seal_key(stage: Stage) -> None:
@@ -154,7 +159,7 @@ def alias(**changes: Any) -> Arrange:
         place = (f"ops@{domain}", f"news@{domain}")
         now = gmail.stored(*place)
         assert now is not None
-        settings = {"host": now.host, "port": now.port, "security": now.security}
+        settings: dict[str, Any] = {"host": now.host, "port": now.port, "security": now.security}
         gmail.add_alias(*place, username=now.username, password=now.password, **(settings | changes))
 
     return change

@@ -32,7 +32,7 @@ def test_both_ways_ask_the_world_the_same(build_stage: Build, adopted: Path, zyg
 @pytest.mark.parametrize("way", ["started", "forked"])
 def test_codes_streams_and_signals_come_back(build_stage: Build, zygote: Zygote, way: str) -> None:
     """Exit codes, standard input and output, and the signal that ended it, in both ways."""
-    launcher: Launcher = {"started": Started(), "forked": zygote}[way]
+    launcher: Launcher = Started() if way == "started" else zygote
     stage = build_stage(calm=True, launcher=launcher)
     (key,) = stage.world.keys.now_held("jada-ses-smtp")
     assert stage.rotator("derive", "--region", "us-east-1", stdin=key.secret).out == f"{stage.world.password_of(key)}\n"

@@ -52,7 +52,8 @@ def life(pause_at: int) -> tuple[MemoryWorld, Parts, Paused, list[int]]:
     for event in parts.journal.events():
         journal.append(event)
     journal.vault.rows |= parts.journal.vault.rows  # type: ignore[attr-defined]
-    parts, noticed = replace(parts, journal=journal), []
+    parts = replace(parts, journal=journal)
+    noticed: list[int] = []
     for turn in range(TURNS_AT_MOST):
         rotation = Rotation(parts)
         try:

@@ -17,8 +17,8 @@ def _policy(
     return {"Statement": [{"Effect": effect, "Action": action, "Resource": resource, **more}]}
 
 
-FROM_NEWS = {"Condition": {"StringLike": {"ses:FromAddress": "news@*"}}}
-ONLY_TO = {"Condition": {"ForAllValues:StringLike": {"ses:Recipients": ["*@a.org"]}}}
+FROM_NEWS: dict[str, Any] = {"Condition": {"StringLike": {"ses:FromAddress": "news@*"}}}
+ONLY_TO: dict[str, Any] = {"Condition": {"ForAllValues:StringLike": {"ses:Recipients": ["*@a.org"]}}}
 
 CASES: dict[str, tuple[list[dict[str, Any]], dict[str, list[str]], str]] = {
     "no policy": ([], {}, "implicitDeny"),

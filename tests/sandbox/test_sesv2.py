@@ -71,7 +71,8 @@ def test_the_suppression_list_comes_in_pages(world: World) -> None:
     for number in range(5):
         world.ses.suppress(f"a+{number}@example.org", "BOUNCE" if number else "COMPLAINT", world.clock.now())
     ses = aws(world, "sesv2")
-    rows, token = [], {}
+    rows: list[str] = []
+    token: dict[str, str] = {}
     while True:
         page = ses.list_suppressed_destinations(PageSize=2, **token)
         assert len(page["SuppressedDestinationSummaries"]) <= 2

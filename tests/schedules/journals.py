@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -37,7 +37,7 @@ class Store(Protocol):
         """The same journal for another schedule."""
         ...
 
-    def process(self, world: World) -> Iterator[Journal]:
+    def process(self, world: World) -> AbstractContextManager[Journal]:
         """The journal as one process opens it, every record a call that can go wrong; facts follow it."""
         ...
 

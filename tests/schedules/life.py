@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rotator import interventions
 from rotator.core import events as ev
@@ -19,7 +20,7 @@ from rotator.core.fold import fold
 from rotator.core.next_step import RULES, Rule
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode, Policy, Traits
-from rotator.core.ports import Journal
+from rotator.core.ports import Endpoint, Journal
 from rotator.opening import Request, begin
 from rotator.rotation import Ending, Rotation
 from tests.schedules.edges import WHO, Iam, Place, SmtpEndpoint
@@ -75,7 +76,7 @@ class Configuration:
 
 @cache
 def _policy(one: Configuration) -> Policy:
-    times = {"grace_s": one.grace_s, "quiet_s": one.quiet_s, "watch_s": one.watch_s}
+    times: dict[str, Any] = {"grace_s": one.grace_s, "quiet_s": one.quiet_s, "watch_s": one.watch_s}
     return Policy(WHO.user, WHO.account, one.consumers, one.sole_creator, **times)
 
 
@@ -145,7 +146,7 @@ def _named(ending: Ending | None) -> str:
 
 def _rotation(one: Configuration, world: World, store: Store, journal: Journal) -> Rotation:
     tokens = iter(f"token-{n}" for n in range(10_000))
-    endpoints = {region: SmtpEndpoint(world, region, region) for region in one.policy.endpoints}
+    endpoints: dict[str, Endpoint] = {region: SmtpEndpoint(world, region, region) for region in one.policy.endpoints}
     parts = Parts(
         policy=one.policy,
         journal=journal,

@@ -173,7 +173,7 @@ def _told(ending: str, faults: dict[int, str]) -> str:
 
 # --- when two points have the same future ---------------------------------------------------------------------------
 
-UNREAD = {"finished_at": 0, "rotated_at": 0}
+UNREAD: dict[str, Any] = {"finished_at": 0, "rotated_at": 0}
 
 
 def signature(one: Configuration, point: Point) -> Any:
@@ -220,7 +220,7 @@ def _collect(value: Any, times: set[int], names: set[str]) -> None:
         for one in value:
             _collect(one, times, names)
     elif value is not None:
-        for name in _fields(type(value)):
+        for name in _fields(value.__class__):
             _collect(getattr(value, name), times, names)
 
 
@@ -248,7 +248,7 @@ def _renamed(value: Any, times: dict[int, int], names: dict[str, int]) -> Any:
         return frozenset(_renamed(one, times, names) for one in value)
     if value is None:
         return None
-    return (type(value).__name__, *(_renamed(getattr(value, name), times, names) for name in _fields(type(value))))
+    return (type(value).__name__, *(_renamed(getattr(value, name), times, names) for name in _fields(value.__class__)))
 
 
 def explore(one: Configuration, faults: int, directory: Path | None = None, lates: tuple[str, ...] = LATE) -> Found:

@@ -10,10 +10,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rotator.core.policy import Mode
+from rotator.core.policy import Mode, Traits
 from tests.prove.figures import count
 from tests.schedules.life import Configuration
 from tests.schedules.search import Found, explore
@@ -50,10 +51,10 @@ TWO_ROTATIONS_LONG = {
 }
 
 
-def one_rotation(places: tuple) -> dict[str, Configuration]:
+def one_rotation(places: tuple[Traits, ...]) -> dict[str, Configuration]:
     """Everything else that a life can be about, each for one rotation (or one after an abort)."""
-    base = {"consumers": places, "modes": (SCHEDULED,)}
-    urgent = {"consumers": places, "modes": (EMERGENCY,)}
+    base: dict[str, Any] = {"consumers": places, "modes": (SCHEDULED,)}
+    urgent: dict[str, Any] = {"consumers": places, "modes": (EMERGENCY,)}
     found = {
         "SES learns late": Configuration(**base, ses_lag_s=600),
         "SES learns late, leaked": Configuration(**urgent, ses_lag_s=600),

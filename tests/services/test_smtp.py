@@ -21,7 +21,7 @@ MAIL = b"From: admin@queenofsandiego.com\r\nTo: x@y\r\nSubject: test\r\n\r\nhell
 
 def endpoint(world: World, **changed: Any) -> SesEndpoint:
     """The world's endpoint, STARTTLS unless told otherwise."""
-    given = {
+    given: dict[str, Any] = {
         "name": "us-east-1",
         "region": world.scenario.region,
         "host": "127.0.0.1",

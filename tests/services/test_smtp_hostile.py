@@ -40,7 +40,7 @@ def stack() -> Iterator[ExitStack]:
 def at(port: int, authority: CertificateAuthority, *ips: str, **changed: Any) -> SesEndpoint:
     """The endpoint "localhost", which resolves to `ips`."""
     addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ips or ("127.0.0.1",)]
-    given = {
+    given: dict[str, Any] = {
         "name": "e",
         "region": "us-east-1",
         "host": HOST,

@@ -48,7 +48,7 @@ class Office:
     def service_credentials(self, path: Path, subject: str | None, scopes: tuple[str, ...] = WORKSPACE_SCOPES) -> Any:
         """google-auth's credentials from a key file."""
         info = json.loads(path.read_text())
-        signer = crypt.RSASigner(_loaded(info["private_key"]), info["private_key_id"])  # type: ignore[no-untyped-call]
+        signer = crypt.RSASigner(_loaded(info["private_key"]), info["private_key_id"])
         made: Any = service_account.Credentials
         return made(signer, info["client_email"], info["token_uri"], scopes=list(scopes), subject=subject)
 

@@ -47,8 +47,8 @@ def claims(path: Path, **changed: Any) -> dict[str, Any]:
 
 def signed(path: Path, payload: dict[str, Any], key_file: Path | None = None) -> str:
     """An assertion signed with the key in `key_file`."""
-    signer: Any = crypt.RSASigner.from_service_account_file(str(key_file or path))  # type: ignore[no-untyped-call]
-    encoded: bytes = jwt.encode(signer, payload)  # type: ignore[no-untyped-call]
+    signer: Any = crypt.RSASigner.from_service_account_file(str(key_file or path))
+    encoded: bytes = jwt.encode(signer, payload)
     return encoded.decode()
 
 
