@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "confirm": ("handover", "Say that such a place has the new credential now."),
     "derive": ("derive", "The SMTP password of a secret access key, from a pipe or a prompt."),
     "history": ("history", "Past rotations; one of them as a timeline; the journal's chain."),
+    "report": ("report", "Write one HTML page: keys, rotations, rates, what waits for a person."),
     "explain": ("explain", "What an exit code means."),
     "config": ("config", "Make, check and show the configuration file; print policy and schema."),
     "gmail": ("gmail", "Get the token of a mailbox."),

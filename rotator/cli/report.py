@@ -1,0 +1,96 @@
+"""`rotator report`: one HTML file for whoever was away."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.options import Options, User, command
+from rotator.cli.standing import Standing, stand
+from rotator.core.errors import ConfigurationError, NoJournal, RotatorError
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration
+    from rotator.report.snapshot import UserSnapshot
+
+USERS_AT_ONCE = 8
+WAITING = "waiting for a person"
+
+
+@command
+def report(
+    options: Options,
+    user: User = None,
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")] = "report.html",
+) -> int:
+    """One self-contained HTML file: keys against their limit, rotations, rates, what waits for a person."""
+    from rotator.report import content, page
+    from rotator.report.snapshot import Snapshot
+
+    configuration = options.configuration()
+    users = _users(configuration, user)
+    told = content.report(Snapshot(max(at for at, _ in users), tuple(one for _, one in users)))
+    _write(Path(out), page.html(told))
+    options.screen.out(f"{told.verdict}.  The report is {out}", "ok" if told.ok else "warning")
+    options.screen.document(page.SCHEMA, {"exit_code": 0, "file": out, **page.document(told)})
+    return 0
+
+
+def _users(configuration: Configuration, user: str | None) -> list[tuple[int, UserSnapshot]]:
+    """(time of the look, snapshot) of every wanted user, looked up side by side."""
+    wanted = configuration.users if user is None else (configuration.user(user),)
+    with ThreadPoolExecutor(USERS_AT_ONCE) as pool:
+        return list(pool.map(lambda one: _user(configuration, one.name, one.region), wanted))
+
+
+def _user(configuration: Configuration, name: str, region: str) -> tuple[int, UserSnapshot]:
+    from rotator import wiring
+    from rotator.report.snapshot import UserSnapshot
+
+    try:
+        standing, events = stand(configuration, name), wiring.history(configuration, name).events
+    except NoJournal:
+        return 0, UserSnapshot(name, region)
+    return standing.now, UserSnapshot(
+        name,
+        region,
+        standing.policy,
+        events,
+        standing.keys,
+        standing.last_use,
+        {key.id: standing.state_of(key) for key in standing.keys},
+        tuple(_questions(standing)),
+        standing.overdue,
+        standing.stuck,
+        _reason(standing.unreachable),
+    )
+
+
+def _questions(standing: Standing) -> list[str]:
+    """What only a person can do now."""
+    waiting = [f"{one.name} has to be given the new password by hand: rotator handover {standing.user} {one.name}"
+               for one in standing.consumers if one.push == WAITING]  # fmt: skip
+    behind = [f"{one.sentence}" for one in standing.drifted]
+    stuck = [standing.comes] if standing.stuck and standing.comes else []
+    return [*waiting, *behind, *stuck]
+
+
+def _reason(error: RotatorError | None) -> str:
+    return "" if error is None else f"IAM could not be asked: {error}"
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: a reader never sees half a report.  Raises ConfigurationError if it cannot be written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror}", fix="name another file with -o", id="report-file"
+        ) from None

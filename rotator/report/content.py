@@ -1,0 +1,174 @@
+"""What the report says: plain values, made from a snapshot without asking anybody.  JSON and page show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rotator.core.access_keys import AccessKey, mask
+from rotator.core.past import PastRun, runs
+from rotator.core.policy import DAY_S, Mode, Policy
+from rotator.core.protocol import PROTOCOL
+from rotator.report.rungs import Reached, reached
+from rotator.report.snapshot import Growth, Rate, Snapshot, UserSnapshot
+
+RUNS_SHOWN = 12  # a user; older ones are in `rotator history`
+MODES = {Mode.SCHEDULED: "scheduled", Mode.EMERGENCY: "emergency", Mode.REVOKE_FIRST: "revoke first"}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One access key against its user's limit; `used`: epoch seconds, 0 = never, None = not known."""
+
+    user: str
+    key: str
+    age_days: int
+    limit_days: int
+    active: bool
+    state: str
+    overdue: bool
+    used: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of a run: its first and last event, and how many there were."""
+
+    number: int
+    name: str
+    began: int
+    ended: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run, with its steps and how sure it was of every consumer."""
+
+    user: str
+    run: str
+    mode: str
+    reason: str
+    old: str
+    new: str
+    opened: int
+    finished: int | None
+    outcome: str
+    steps: tuple[StepRow, ...]
+    consumers: tuple[Reached, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole report.  `ok`: nothing overdue, nothing stuck, and everything could be looked up."""
+
+    at: int
+    ok: bool
+    verdict: str
+    keys: tuple[KeyRow, ...]
+    runs: tuple[RunRow, ...]
+    rates: tuple[Rate, ...]
+    growth: tuple[Growth, ...]
+    questions: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def report(snapshot: Snapshot) -> Report:
+    """The report of a snapshot."""
+    keys = tuple(row for user in snapshot.users for row in _keys(user, snapshot.at))
+    questions = tuple(f"{user.user}: {one}" for user in snapshot.users for one in user.questions)
+    return Report(
+        snapshot.at,
+        ok=not any(user.overdue or user.stuck or user.missing or user.policy is None for user in snapshot.users),
+        verdict=_verdict(snapshot, questions),
+        keys=keys,
+        runs=tuple(row for user in snapshot.users for row in _runs(user)),
+        rates=snapshot.rates,
+        growth=snapshot.growth,
+        questions=questions,
+        missing=tuple(_missing(snapshot)),
+    )
+
+
+def _verdict(snapshot: Snapshot, questions: Sequence[str]) -> str:
+    """One sentence for the title: the worst first."""
+    users = snapshot.users
+    overdue, stuck = sum(one.overdue for one in users), sum(one.stuck for one in users)
+    strange, unseen = sum(one.policy is None for one in users), sum(bool(one.missing) for one in users)
+    said = [
+        f"{number} {what}"
+        for number, what in (
+            (overdue, "overdue"),
+            (stuck, "open and in need of help"),
+            (strange, "not adopted"),
+            (unseen, "could not be looked up"),
+            (len(questions), "waiting for a person"),
+        )
+        if number
+    ]
+    return ", ".join(said) if said else f"every key within its limit ({len(users)} of {len(users)} users)"
+
+
+def _keys(user: UserSnapshot, at: int) -> Iterator[KeyRow]:
+    if user.policy is None:
+        return
+    for key in sorted(user.keys, key=lambda one: one.created):
+        yield _key(user, user.policy, key, at)
+
+
+def _key(user: UserSnapshot, policy: Policy, key: AccessKey, at: int) -> KeyRow:
+    use = user.last_use.get(key.id)
+    age_s = at - key.created
+    return KeyRow(
+        user.user,
+        mask(key.id),
+        age_s // DAY_S,
+        policy.max_age_s // DAY_S,
+        key.active,
+        user.states.get(key.id, ""),
+        overdue=key.active and age_s > policy.max_age_s,
+        used=None if use is None else use.at or 0,
+    )
+
+
+def _runs(user: UserSnapshot) -> Iterator[RunRow]:
+    """The newest runs, newest first."""
+    if user.policy is None:
+        return
+    known = reached(user.events, user.policy)
+    for past in reversed(runs(user.events)[-RUNS_SHOWN:]):
+        yield _run(user.user, past, known.get(past.opened.run, ()))
+
+
+def _run(user: str, past: PastRun, consumers: tuple[Reached, ...]) -> RunRow:
+    return RunRow(
+        user,
+        past.opened.run,
+        MODES[Mode(past.mode)],
+        past.opened.reason,
+        mask(past.opened.old),
+        mask(past.new),
+        past.opened.at,
+        past.finished,
+        past.outcome,
+        tuple(_steps(past)),
+        consumers,
+    )
+
+
+def _steps(past: PastRun) -> Iterator[StepRow]:
+    for number, name in PROTOCOL.items():
+        found = [event for _, of, event in past.events if of == number]
+        if found:
+            yield StepRow(number, name, found[0].at, found[-1].at, len(found))
+
+
+def _missing(snapshot: Snapshot) -> Iterator[str]:
+    """What the report could not look up, and why: a gap is never shown as health."""
+    for user in snapshot.users:
+        if user.policy is None:
+            yield f"{user.user}: no journal here, so nothing is known of its rotations"
+        if user.missing:
+            yield f"{user.user}: {user.missing}"
+    yield from (f"{one.name} rate in {one.region}: {one.missing}" for one in snapshot.rates if one.missing)
+    yield from (f"suppression list in {one.region}: {one.missing}" for one in snapshot.growth if one.missing)

@@ -1,0 +1,86 @@
+"""The report as one HTML file: no script, nothing fetched, and a policy that forbids both.
+
+The style is named by its hash, so that the policy needs no `unsafe-inline`.  Undefined names are errors.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+from rotator.report import charts
+from rotator.report.content import Report
+
+SCHEMA = "rotator/report/1"
+
+
+def html(report: Report) -> str:
+    """The page.  Everything from outside is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("rotator.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(time=time, day=day, iso=iso, percent=percent)
+    style = files("rotator.report").joinpath("style.css").read_text("utf-8")
+    page = environment.get_template("page.html.j2")
+    return page.render(report=report, charts=charts, style=style, style_hash=style_hash(style))
+
+
+def style_hash(style: str) -> str:
+    """What the Content-Security-Policy names the style by (CSP level 3, section 8.3)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The same as JSON-ready fields; times are UTC, ISO 8601."""
+    return {
+        "ok": report.ok,
+        "verdict": report.verdict,
+        "at": iso(report.at),
+        "keys": [asdict(one) | {"used": one.used and iso(one.used)} for one in report.keys],
+        "runs": [_run(one) for one in report.runs],
+        "rates": [asdict(one) | {"points": [[iso(at), value] for at, value in one.points]} for one in report.rates],
+        "suppressed": [asdict(one) | {"days": [[day(at), *more] for at, *more in one.days]} for one in report.growth],
+        "questions": list(report.questions),
+        "missing": list(report.missing),
+    }
+
+
+def _run(run: Any) -> dict[str, Any]:
+    told = asdict(run)
+    told |= {"opened": iso(run.opened), "finished": run.finished and iso(run.finished)}
+    told["steps"] = [asdict(one) | {"began": iso(one.began), "ended": iso(one.ended)} for one in run.steps]
+    told["consumers"] = [
+        {"consumer": one.consumer, "rung": one.rung.text, "since": iso(one.at)} for one in run.consumers
+    ]
+    return told
+
+
+def time(at: int) -> str:
+    """`27 Nov 2026 03:14 UTC`."""
+    return f"{day(at)} {datetime.fromtimestamp(at, UTC):%H:%M} UTC"
+
+
+def day(at: int) -> str:
+    """`27 Nov 2026`."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def iso(at: int) -> str:
+    """`2026-11-27T03:14:00Z`."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def percent(part: float) -> str:
+    """`0.12 %`; `5 %` where nothing stands behind the point."""
+    return f"{part * 100:.2f}".rstrip("0").rstrip(".") + " %"
