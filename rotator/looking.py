@@ -14,7 +14,7 @@ from rotator.core.errors import ConsumerError, Exit, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.parts import Parts
 from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
-from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
+from rotator.core.ports import Acknowledged, Deadline, Holding, Mixed, Problem, Refused, Unknown
 from rotator.core.situation import Observed
 from rotator.core.steps import Look, Observe
 
@@ -72,6 +72,8 @@ class Looking:
 
     def _read_back(self, name: str, facts: Facts, observed: Observed) -> Observed:
         holding = self.holding(name)
+        if isinstance(holding, Mixed):
+            holding = holding.against(facts.consumer(name).pushed)
         if isinstance(holding, str) and holding != facts.consumer(name).read_back:
             self.parts.journal.append(ev.ReadBack(self.time.now(), name, holding))
         return replace(observed, holdings=(*observed.holdings, (name, holding)))

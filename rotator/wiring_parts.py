@@ -136,6 +136,7 @@ def _credential_file(one: kinds.CredentialFile, endpoint: SesEndpoint) -> Consum
         name=one.name,
         endpoint=endpoint,
         path=Path(one.path),
+        replicas=[Path(path) for path in one.replicas],
         style=one.format,
         after=one.after or (),
         canary_from=one.canary_from,

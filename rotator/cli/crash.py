@@ -6,7 +6,8 @@ import os
 import tempfile
 import traceback
 
-from rotator.cli.text import harmless, without_secrets
+from rotator.cli.text import harmless
+from rotator.core.secret import without_secrets
 
 
 def redacted(error: BaseException) -> str:

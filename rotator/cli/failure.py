@@ -13,8 +13,9 @@ from rotator.cli import render
 from rotator.cli.crash import redacted
 from rotator.cli.render import Screen
 from rotator.cli.signals import Interrupted
-from rotator.cli.text import both, mask_ids, without_secrets
+from rotator.cli.text import both, mask_ids
 from rotator.core.errors import Exit, RotatorError
+from rotator.core.secret import without_secrets
 
 UNTOUCHED = "Nothing was changed: mail flows as it did before."
 

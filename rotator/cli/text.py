@@ -10,8 +10,6 @@ from rotator.core.access_keys import mask
 from rotator.core.trust import CONTROL_CATEGORIES
 
 KEY_ID = re.compile(r"\bA[KS]IA[A-Z0-9]{12,}\b")
-# Secrets have 40 characters, passwords 44, tokens more; URLs quote some of them by %, JSON by a backslash.
-SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=_%\\-]{32,}")
 DAY_S, HOUR_S, MINUTE_S = 24 * 3600, 3600, 60
 
 
@@ -48,11 +46,6 @@ def duration(ms: int) -> str:
 def mask_ids(text: str) -> str:
     """The text with every access key id shortened; for prose and tables, never for a command to type."""
     return KEY_ID.sub(lambda found: mask(found.group()), text)
-
-
-def without_secrets(text: str) -> str:
-    """The text without anything long enough to be a secret: for errors that nobody foresaw."""
-    return SECRET_LIKE.sub("***", text)
 
 
 def harmless(text: str, *, lines: bool = False) -> str:

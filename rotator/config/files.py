@@ -1,7 +1,7 @@
 """Reading a file that decides where secrets go, and making a new one.
 
-Whoever can change the configuration can send the password elsewhere, so it, and every directory above it, belongs to
-root or to the user who runs the program, and nobody else may write there.
+Whoever can change the configuration can send the password elsewhere, so only root and the user who runs the program may
+(`rotator.path_trust`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rotator import path_trust
 from rotator.core import trust
 from rotator.core.errors import ConfigurationError
+from rotator.path_trust import NotTrusted
 
 LARGEST_BYTES = 256 * 1024  # a thousand users fit; a file that is larger is another file
-OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+WRITE_ONE, LOOK = "write one: rotator config init", "check the path and its permissions"
 
 
 def read_safely(path: str) -> bytes:
@@ -38,39 +41,30 @@ def read_safely(path: str) -> bytes:
     return content
 
 
-def check_program(path: str) -> str | None:
-    """Why a configured program may not be run, or None.  One that is not there is left to the moment of use."""
-    try:
-        status = Path(path).stat()
-        check_directories(path)
-        _check_owner(path, status)
-        _check_mode(path, status)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return f"cannot be examined: {error.strerror}"
-    except ConfigurationError as error:
-        return f"is not safe: {error}"
-    if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o111:
-        return "is not an executable file"
-    return None
+def program_problems(argv: Sequence[str], own: Sequence[str] = ()) -> Iterator[tuple[int, str]]:
+    """Why a configured program, or a file in its arguments but `own`, may not be run: (index in `argv`, sentence).
+
+    What is not there is left to the moment of use: a file for another machine can be checked here.
+    """
+    for index, argument in enumerate(argv):
+        try:
+            if index == 0:
+                path_trust.check_program(Path(argument))
+            elif argument not in own:
+                path_trust.check_argument(argument)
+        except NotTrusted as found:
+            if found.errno not in (errno.ENOENT, errno.ENOTDIR):
+                yield index, f"{'a file in its arguments' if index else 'the program'} is not safe: {found}"
 
 
 def check_directories(path: str) -> None:
-    """Raise ConfigurationError unless every directory above `path`, links followed or not, is safe."""
+    """Raise ConfigurationError unless everything on the way to `path`, links included, is safe."""
     if trust.has_control(path):
         raise ConfigurationError("the path holds a control character or an invisible one")
-    given = Path(os.path.abspath(path)).parents  # noqa: PTH100 - resolve() would follow the links that are judged here
-    followed = (Path(os.path.realpath(path)).parent / "x").parents
-    for directory in dict.fromkeys([*given, *followed]):
-        try:
-            status = directory.lstat()
-        except OSError as error:
-            raise _not_opened(str(directory), error) from None
-        _check_owner(str(directory), status)
-        sticky_of_root = status.st_mode & stat.S_ISVTX and status.st_uid == 0  # /tmp: nobody can replace our entry
-        if not stat.S_ISLNK(status.st_mode) and not sticky_of_root:
-            _check_mode(str(directory), status)
+    try:
+        path_trust.check_way(Path(path), link_is_fine=True)
+    except NotTrusted as found:
+        raise _not_safe(found) from None
 
 
 def write_new(path: str, text: str) -> None:
@@ -97,8 +91,10 @@ def write_new(path: str, text: str) -> None:
 def _check_file(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError(f"{path} is not a regular file", fix="name the configuration file itself")
-    _check_owner(path, status)
-    _check_mode(path, status)
+    try:
+        path_trust.check_changeable(Path(path), status)
+    except NotTrusted as found:
+        raise _not_safe(found) from None
     if status.st_nlink > 1:
         raise ConfigurationError(
             f"{path} has {status.st_nlink} hard links: it can be changed under another name",
@@ -106,27 +102,16 @@ def _check_file(path: str, status: os.stat_result) -> None:
         )
 
 
-def _check_owner(path: str, status: os.stat_result) -> None:
-    if status.st_uid not in (0, os.geteuid()):
-        raise ConfigurationError(
-            f"{path} belongs to uid {status.st_uid}; it must belong to root or to the user who runs this "
-            f"(uid {os.geteuid()})",
-            why="whoever can change the configuration can send the password elsewhere",
-            fix=f"chown it, or run as its owner: chown root {path}",
-        )
-
-
-def _check_mode(path: str, status: os.stat_result) -> None:
-    if status.st_mode & OTHERS_WRITE:
-        raise ConfigurationError(
-            f"{path} can be written by its group or by others (mode {stat.S_IMODE(status.st_mode):04o})",
-            why="whoever can change the configuration can send the password elsewhere",
-            fix=f"chmod go-w {path}",
-        )
+def _not_safe(found: NotTrusted) -> ConfigurationError:
+    if found.errno:
+        return ConfigurationError(str(found), fix=WRITE_ONE if found.errno == errno.ENOENT else LOOK)
+    return ConfigurationError(
+        str(found), why="whoever can change the configuration can send the password elsewhere", fix=found.fix
+    )
 
 
 def _not_opened(path: str, error: OSError) -> ConfigurationError:
     if error.errno == errno.ELOOP:
         return ConfigurationError(f"{path} is a symbolic link", fix="name the file itself")
-    fix = "write one: rotator config init" if error.errno == errno.ENOENT else "check the path and its permissions"
+    fix = WRITE_ONE if error.errno == errno.ENOENT else LOOK
     return ConfigurationError(f"{path} cannot be read: {error.strerror}", fix=fix)

@@ -125,11 +125,12 @@ class SsmParameter(_CanSend):
 
 
 class CredentialFile(_CanSend):
-    """A file on this machine that holds user name and password."""
+    """A file on this machine that holds user name and password, and its copies."""
 
     type: Literal["credential_file"]
     name: Name
     path: AbsolutePath
+    replicas: Annotated[tuple[AbsolutePath, ...], Field(max_length=16)] = ()  # more files of the same format
     format: Literal["postfix", "msmtp", "env", "json"]
     after: Argv | None = None  # a program and its arguments, run once the file is in place
 

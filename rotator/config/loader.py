@@ -26,6 +26,7 @@ from rotator.config.problems import (
     value_problems,
 )
 from rotator.config.schema import File, Google, Timing, User
+from rotator.config.targets import duplicate_targets
 from rotator.core import trust
 from rotator.core.errors import ConfigurationError
 
@@ -80,9 +81,12 @@ def _breaches(data: Any, trusted: frozenset[str]) -> Iterator[Sentence]:
     written = data.get("users")
     users = [_part(User, user) for user in written] if isinstance(written, tuple) else []
     yield from rules.duplicate_users(None if user is None else user.name for user in users)
-    for index, user in enumerate(users):
-        if user is not None and timing is not None:
-            yield from rules.user_breaches(user, timing, ("users", index), trusted)
+    if timing is None:
+        return
+    known = [(index, user) for index, user in enumerate(users) if user is not None]
+    for index, user in known:
+        yield from rules.user_breaches(user, timing, ("users", index), trusted)
+    yield from duplicate_targets((index, rules.resolve_user(user, timing)) for index, user in known)
 
 
 def _part(model: type[Part], data: Any) -> Part | None:

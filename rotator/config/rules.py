@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from rotator.config.files import check_program
+from rotator.config.files import program_problems
 from rotator.config.kinds import IN_AWS, Command, Consumer, CredentialFile, GmailSendAs, SecretsManager
 from rotator.config.model import EndpointSettings, UserConfiguration, by_hand
 from rotator.config.positions import Path
@@ -43,7 +43,7 @@ def user_breaches(user: User, timing: Timing, at: Path, trusted: frozenset[str])
     )
     for index, (as_written, consumer) in enumerate(zip(user.consumers, resolved.consumers, strict=True)):
         if as_written.endpoint is None and len(resolved.endpoints) > 1:
-            names = " or ".join(_shown(endpoint.name) for endpoint in resolved.endpoints)
+            names = " or ".join(shown(endpoint.name) for endpoint in resolved.endpoints)
             yield (*at, "consumers", index), f"with several endpoints a consumer names one: endpoint: {names}"
         yield from _consumer_breaches(consumer, resolved, (*at, "consumers", index))
     yield from _timing_breaches(user, resolved, at)
@@ -104,7 +104,7 @@ def _region_in_arn(consumer: Consumer) -> str:
 
 def _endpoint_breaches(endpoint: EndpointSettings, at: Path, trusted: frozenset[str]) -> Breaches:
     if (problem := trust.smtp_host_problem(endpoint.host, endpoint.region, trusted)) is not None:
-        yield (*at, "host"), f"{_shown(endpoint.host, host=True)} {problem}"
+        yield (*at, "host"), f"{shown(endpoint.host, host=True)} {problem}"
     if endpoint.ca_file is not None and endpoint.host not in trusted:
         yield (
             (*at, "ca_file"),
@@ -125,15 +125,15 @@ def _consumer_breaches(consumer: Consumer, user: UserConfiguration, at: Path) ->
     if host is None:
         yield (
             (*at, "endpoint"),
-            f"unknown endpoint {_shown(consumer.endpoint or '')}; this user has {', '.join(map(_shown, hosts))}",
+            f"unknown endpoint {shown(consumer.endpoint or '')}; this user has {', '.join(map(shown, hosts))}",
         )
     elif isinstance(consumer, GmailSendAs) and trust.is_vpc_host(host):
         yield (*at, "endpoint"), f"Gmail cannot reach {host}: it is inside your VPC"
     if isinstance(consumer, IN_AWS) and _region_in_arn(consumer) not in ("", consumer.region):
         yield (*at, "region"), f"the secret's ARN says {_region_in_arn(consumer)}: leave region out"
     for key, argv in _programs(consumer).items():
-        if argv is not None and (problem := check_program(argv[0])) is not None:
-            yield (*at, key, 0), f"the program {problem}"
+        for index, problem in program_problems(argv or (), own=_files(consumer)):
+            yield (*at, key, index), problem
 
 
 def _programs(consumer: Consumer) -> dict[str, tuple[str, ...] | None]:
@@ -141,6 +141,11 @@ def _programs(consumer: Consumer) -> dict[str, tuple[str, ...] | None]:
     if isinstance(consumer, CredentialFile):
         return {"after": consumer.after}
     return {"push": consumer.push, "check": consumer.check} if isinstance(consumer, Command) else {}
+
+
+def _files(consumer: Consumer) -> tuple[str, ...]:
+    """What `after` is there to read: judged when it is written."""
+    return (consumer.path, *consumer.replicas) if isinstance(consumer, CredentialFile) else ()
 
 
 def _timing_breaches(written: User, user: UserConfiguration, at: Path) -> Breaches:
@@ -161,11 +166,11 @@ def _duplicates(names: Iterable[str | None], where: Callable[[int], Path], what:
     first: dict[str, int] = {}
     for index, name in enumerate(names):
         if name in first:
-            yield where(index), f"{what} {_shown(name or '')} stands here twice: names must differ"
+            yield where(index), f"{what} {shown(name or '')} stands here twice: names must differ"
         elif name is not None:
             first[name] = index
 
 
-def _shown(text: str, *, host: bool = False) -> str:
+def shown(text: str, *, host: bool = False) -> str:
     """A name in quotes, unless it is as long as a secret; a host, if it has the dot that no secret has."""
     return repr(text) if (("." in text) if host else len(text) <= LONGEST_SHOWN) else "'***'"

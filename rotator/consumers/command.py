@@ -52,7 +52,7 @@ REFUSALS = {
 }
 KEY_ID = re.compile(r"[A-Z0-9]{16,128}")  # IAM's AccessKeyId, without what no id has
 RUNBOOK = "runbooks/consumer-push.md#a-program-of-your-own"
-SAFE = "name a program by its absolute path, owned by root or the service user, not writable by others"
+SAFE = "the program and the files in its arguments belong to root or the service user, not writable by others"
 
 
 class Command:
@@ -125,7 +125,7 @@ class Command:
         deadline: Deadline,
     ) -> programs.Ended | None:
         """How the program ended; None if there is no time to start it.  Raises FileRefused, CannotStart."""
-        private_file.check_program(Path(argv[0]))
+        private_file.check_command(tuple(argv))
         seconds = min(self._timeout_s, deadline.left)
         if seconds <= 0:
             return None
@@ -161,6 +161,6 @@ class Command:
         for argv in (self._push, self._check):
             try:
                 if argv:
-                    private_file.check_program(Path(argv[0]))
+                    private_file.check_command(argv)
             except FileRefused as refused:
                 yield Problem("command", str(refused), SAFE, RUNBOOK)

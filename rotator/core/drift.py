@@ -13,7 +13,7 @@ from rotator.core.access_keys import mask
 from rotator.core.events import Outcome
 from rotator.core.facts import Facts
 from rotator.core.policy import Policy
-from rotator.core.ports import Holding
+from rotator.core.ports import Holding, Mixed
 
 DRIFT_PAGE = "runbooks/consumer-push.md#drift"
 
@@ -55,6 +55,8 @@ def drifted(facts: Facts, policy: Policy, holdings: Mapping[str, Holding], activ
     found = []
     for traits in policy.consumers:
         right, holding = owed(facts, traits.name), holdings.get(traits.name)
-        if isinstance(holding, str) and right and holding not in right:
-            found.append(Drift(traits.name, holding, right[-1], gone=holding not in active))
+        held = holding.keys if isinstance(holding, Mixed) else (holding,)
+        wrong = [key for key in held if isinstance(key, str) and right and key not in right]
+        if wrong:
+            found.append(Drift(traits.name, wrong[0], right[-1], gone=wrong[0] not in active))
     return tuple(found)

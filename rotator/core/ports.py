@@ -123,9 +123,21 @@ class NotReadable:
     """The consumer cannot say which credential it holds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """A consumer of several copies, which do not agree: `keys` are all that they hold, some may be unreadable."""
+
+    keys: tuple[KeyId, ...]
+    detail: str = ""
+
+    def against(self, told: str) -> KeyId | Unknown:
+        """The first copy's key that is not the one it was told: as long as there is one, the place is behind."""
+        return next((key for key in self.keys if key != told), Unknown(self.detail))
+
+
 PushAnswer = Acknowledged | Refused | Unknown | Waiting
 CanaryAnswer = Arrived | LoginRefused | Unknown
-Holding = KeyId | NotReadable | Unknown
+Holding = KeyId | Mixed | NotReadable | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +246,7 @@ class Consumer(Protocol):
         ...
 
     def holds(self, deadline: Deadline) -> Holding:
-        """The key id the consumer says it holds, if it can say."""
+        """The key id the consumer says it holds, if it can say; `Mixed` if its copies differ."""
         ...
 
     def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import hmac
+import json
+import re
+from collections.abc import Iterable
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
+# Secrets have 40 characters, passwords 44, tokens more; URLs quote some of them by %, JSON by a backslash.  What is
+# shorter may be a piece of one: base64 mixes capitals, small letters and digits, which words and paths rarely do.
+SIGNS = r"[A-Za-z0-9+/=_%\\-]"
+SECRET_LIKE = re.compile(rf"{SIGNS}{{32,}}")
+PIECE_LIKE = re.compile(rf"{SIGNS}{{12,31}}")
+MIXED = (re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9+=]"))
 
 
 class Secret:
@@ -44,3 +54,26 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled or copied out of the process")
+
+
+def without_secrets(text: str, known: Iterable[Secret] = ()) -> str:
+    """Foreign text without `known` secrets in any common dress, without anything long enough to be one, or a piece.
+
+    Base64 of a secret, and of what it stands in, is such a long text.
+    """
+    for secret in known:
+        for form in _forms(secret.reveal()):
+            text = text.replace(form, MASK)
+    text = SECRET_LIKE.sub(MASK, text)
+    return PIECE_LIKE.sub(lambda found: MASK if _mixed(found.group()) else found.group(), text)
+
+
+def _forms(secret: str) -> list[str]:
+    """As it is, as URLs quote it, as JSON writes it with and without its optional escapes; the longest first."""
+    escaped = json.dumps(secret)[1:-1]
+    dresses = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), escaped, escaped.replace("/", "\\/")}
+    return sorted(dresses, key=len, reverse=True)
+
+
+def _mixed(text: str) -> bool:
+    return all(kind.search(text) for kind in MIXED)

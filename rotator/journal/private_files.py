@@ -1,8 +1,7 @@
 """Files that only their owner may read or write: born private, refused when somebody else could reach them.
 
-A file is trusted if it and every directory above it belong to root or to the current user and nobody else may
-write there (a sticky directory of root, such as /tmp, is accepted above the parent, never as the parent).  Every
-check raises the error class it is given, with the path and the exact reason.
+Which path is trusted is said in `rotator.path_trust`; what lies here must also be closed to others' eyes.  Every check
+raises the error class it is given, with the path and the exact reason.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rotator.core.errors import Exit, RotatorError
+from rotator.path_trust import NotTrusted, check_way
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
 TEMPORARY = "rotator-"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 _UNSAFE = "whoever can reach the journal or its key can read the passwords, or make this program act on a false memory"
 _NAME_IT = "put the real thing in its place, or correct the path in the configuration"
@@ -117,13 +116,10 @@ def refuse_shared(path: Path, found: os.stat_result, error: Failure, allowed: in
 
 def refuse_unsafe_parents(path: Path, error: Failure) -> None:
     """Raise if the directory of `path` is a link, or if others could swap any directory above it."""
-    parent = path.absolute().parent
-    for directory in dict.fromkeys((parent, *parent.parents, *parent.resolve().parents)):
-        try:
-            found = directory.lstat() if directory == parent else directory.stat()
-        except OSError as failure:
-            raise error(f"{directory} cannot be looked at: {failure.strerror}") from failure
-        _refuse_directory(directory, found, directory == parent, error)
+    try:
+        check_way(path)
+    except NotTrusted as found:
+        raise error(str(found)) if found.errno else _unsafe(error, str(found), found.fix) from None
 
 
 def make_private_directory(directory: Path, error: Failure) -> None:
@@ -148,17 +144,6 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _refuse_directory(directory: Path, found: os.stat_result, is_parent: bool, error: Failure) -> None:
-    mode = stat.S_IMODE(found.st_mode)
-    if not stat.S_ISDIR(found.st_mode):
-        raise _unsafe(error, f"{directory} is {_kind(found)}, not a directory", _NAME_IT)
-    if not _trusted(found):
-        raise _foreign(directory, found, error)
-    sticky_of_root = bool(mode & stat.S_ISVTX) and found.st_uid == 0 and not is_parent
-    if mode & OTHERS_WRITE and not sticky_of_root:
-        raise _unsafe(error, f"{directory} has mode {mode:04o}: others may write there", f"chmod go-w {directory}")
 
 
 def _trusted(found: os.stat_result) -> bool:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import IO
 
 from rotator.core.ports import Deadline
-from rotator.core.secret import MASK, Secret
+from rotator.core.secret import Secret, without_secrets
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 OUTPUT_LIMIT = 200  # characters of a program's last words that are shown
 WINDOW = 1 << 16  # bytes of its output that are looked at
-LONGEST_SECRET = 64  # characters; an SMTP password has 44
+LONGEST_SECRET = 256  # characters; an SMTP password has 44, and three times as many as a URL quotes it
 STDIN_LIMIT = 4096  # bytes that any pipe takes at once (POSIX _POSIX_PIPE_BUF is 512, Linux and BSD give 4096 and more)
 
 
@@ -26,8 +26,9 @@ class Ended:
     """How a program ended: `code` None means that it was killed at the deadline."""
 
     code: int | None
-    output: str  # the end of what it printed, standard error last: printable, on one line, what was hidden masked
-    answer: str = ""  # its standard output alone, masked too
+    output: str  # the end of what it printed, standard error last: printable, on one line, whatever looks secret masked
+    answer: str = ""  # the end of its standard output, as it is: to be judged, not to be shown
+
 
     def __str__(self) -> str:
         how = "killed at its deadline" if self.code is None else f"exit code {self.code}"
@@ -48,8 +49,9 @@ def run(
 ) -> Ended:
     """Run `argv` (an absolute path first) in its own process group, which is killed when it ends or time is up.
 
-    `variables` are added to an environment that holds PATH alone.  `hide` is masked in all that is shown.  A process
-    that leaves the group (setsid) is not killed; nobody waits for it either.  Raises CannotStart.
+    `variables` are added to an environment that holds PATH alone.  `hide` and all that looks like a secret (the old
+    password, which we may not know) is masked in what is shown.  A process that leaves the group (setsid) is not
+    killed; nobody waits for it either.  Raises CannotStart.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = _started(argv, stdin, {**ENVIRONMENT, **(variables or {})}, out, err)
@@ -59,8 +61,9 @@ def run(
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # also what it left behind in its group
         process.wait()
-        answer, words = _text(out, hide), _text(err, hide)
-    return Ended(code, f"{answer} {words}".strip()[-OUTPUT_LIMIT:], answer[-OUTPUT_LIMIT:])
+        answer, words = _text(out), _text(err)
+        shown = f"{without_secrets(answer, hide)} {without_secrets(words, hide)}"
+    return Ended(code, shown.strip()[-OUTPUT_LIMIT:], answer[-OUTPUT_LIMIT:])
 
 
 def _started(
@@ -84,14 +87,11 @@ def _started(
         os.close(given)
 
 
-def _text(file: IO[bytes], hide: Sequence[Secret]) -> str:
-    """The end of what was printed.  Masked before it is cut: half a secret at the cut would not be recognised."""
+def _text(file: IO[bytes]) -> str:
+    """The end of what was printed, on one line.  Without what stands at the cut: half a secret is not recognised."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - WINDOW))
     text = file.read().decode("utf-8", "replace")
     if size > WINDOW:
         text = text[LONGEST_SECRET:]
-    for secret in hide:
-        for form in (secret.reveal(), secret.reveal().replace("/", "\\/")):  # some JSON writers escape the slash
-            text = text.replace(form, MASK)
     return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from rotator.cli.render import Screen
-from rotator.cli.text import ago, duration, harmless, mask_ids, span, when, without_secrets
+from rotator.cli.text import ago, duration, harmless, mask_ids, span, when
+from rotator.core.secret import without_secrets
 from tests.cli.conftest import Run
 
 Environ = dict[str, str]

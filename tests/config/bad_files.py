@@ -165,5 +165,25 @@ BAD_FILES = {
     "two consumers of one name": (
         CONSUMER, "{type: human, name: h, instructions: x}\n      - {type: human, name: h, instructions: x}", "9 name:",
         "users.0.consumers.1.name", "consumer 'h' stands here twice"),
+    "one file for two consumers": (
+        CONSUMER, ("{type: credential_file, name: a, path: /x, format: env}\n      - "
+        "{type: credential_file, name: b, path: /y, replicas: [/x], format: json}"), "9 name:",
+        "users.0.consumers.1.name", "writes to the same place as 'a' of 'jada-ses-smtp'"),
+    "one server's line in a map for two consumers": (
+        CONSUMER, ("{type: credential_file, name: a, path: /x, format: postfix}\n      - "
+        "{type: credential_file, name: b, path: /x, format: postfix}"), "9 name:", "users.0.consumers.1.name",
+        "writes to the same place"),
+    "a copy that is the file itself": (
+        CONSUMER, "{type: credential_file, name: a, path: /x, replicas: [/y, /x], format: env}", "8 /x]",
+        "users.0.consumers.0.replicas.1", "is named twice"),
+    "one secret for two consumers, by name and by ARN": (
+        CONSUMER, (f"{{type: secrets_manager, name: s, secret_id: a}}\n      - {{type: secrets_manager, name: t, "
+        f"secret_id: '{ARN}'}}"), "9 name:", "users.0.consumers.1.name", "same place as 's'"),
+    "one parameter for two consumers, by itself and below a path": (
+        CONSUMER, ("{type: ssm_parameter, name: s, path: /s, layout: path}\n      - {type: ssm_parameter, name: t, "
+        "path: /s/password}"), "9 name:", "users.0.consumers.1.name", "same place as 's'"),
+    "one alias for two consumers": (
+        CONSUMER, f"{CONSUMER}\n      - {CONSUMER.replace('admin-alias', 'other').replace('admin@', 'Admin@')}",
+        "9 name:", "users.0.consumers.1.name", "same place as 'admin-alias'"),
     "a user with null for its name": ("name: jada-ses-smtp", "name: null", "3 name:", "users.0.name", "must be text"),
 }  # fmt: skip

@@ -74,6 +74,10 @@ FULL: dict[str, Any] = {
 }
 
 
+# A second user has places of its own.
+OTHER_PLACE: dict[str, Any] = {"consumers": [{"type": "human", "name": "h", "instructions": "x", "endpoint": "local"}]}
+
+
 def load(text: str, environ: Mapping[str, str] | None = None) -> Configuration:
     """The configuration of a text."""
     return parse(text, NAME, environ or {})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rotator.config.files import LARGEST_BYTES, check_program, read_safely, write_new
+from rotator.config.files import LARGEST_BYTES, program_problems, read_safely, write_new
 from rotator.config.loader import load
 from rotator.core.errors import ConfigurationError
 from tests.config.samples import NINE_LINES
@@ -53,10 +53,10 @@ def _directory(config: Path) -> None:
 
 
 ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "the group can write it": (lambda path: path.chmod(0o664), "can be written by its group or by others"),
-    "everybody can write it": (lambda path: path.chmod(0o646), "can be written by its group or by others"),
-    "the group can write its directory": (lambda path: path.parent.chmod(0o775), "etc can be written by its group"),
-    "everybody can write its directory": (lambda path: path.parent.chmod(0o757), "etc can be written by its group"),
+    "the group can write it": (lambda path: path.chmod(0o664), "its group or others may write there"),
+    "everybody can write it": (lambda path: path.chmod(0o646), "its group or others may write there"),
+    "the group can write its directory": (lambda path: path.parent.chmod(0o775), "etc has mode .* others may write"),
+    "everybody can write its directory": (lambda path: path.parent.chmod(0o757), "etc has mode .* others may write"),
     "it is a symbolic link": (_symlink, "is a symbolic link"),
     "it has a second name": (_hard_link, "has 2 hard links"),
     "it is a pipe that would hang us": (_fifo, "is not a regular file"),
@@ -83,16 +83,24 @@ def test_a_file_that_others_could_have_written_is_refused(
 def test_somebody_elses_file_is_refused(config: Path, what: str) -> None:
     """It must be root's or ours, and so must every directory."""
     os.chown(config if what == "file" else config.parent, SOMEBODY, -1)
-    with pytest.raises(ConfigurationError, match="belongs to uid 12345; it must belong to root or"):
+    with pytest.raises(ConfigurationError, match="belongs to uid 12345, not to root or uid"):
+        load(config, {})
+
+
+def test_a_sticky_directory_is_fine_on_the_way_and_not_as_the_last(config: Path) -> None:
+    """In root's /tmp nobody can replace what is ours, but anybody can put a file beside it."""
+    config.parent.parent.chmod(0o1777)
+    assert load(config, {})
+    config.parent.chmod(0o1777)
+    with pytest.raises(ConfigurationError, match="others may write"):
         load(config, {})
 
 
 @needs_root
 def test_a_sticky_directory_of_somebody_else_is_refused(config: Path) -> None:
     """Its owner can replace what is inside."""
-    config.parent.chmod(0o1777)
-    load(config, {})
-    os.chown(config.parent, SOMEBODY, -1)
+    config.parent.parent.chmod(0o1777)
+    os.chown(config.parent.parent, SOMEBODY, -1)
     with pytest.raises(ConfigurationError, match="belongs to uid 12345"):
         load(config, {})
 
@@ -103,7 +111,7 @@ def test_a_link_to_a_directory_is_followed_and_its_target_judged(config: Path) -
     link.symlink_to("etc")
     load(link / "config.yaml", {})
     config.parent.chmod(0o777)
-    with pytest.raises(ConfigurationError, match="can be written by its group"):
+    with pytest.raises(ConfigurationError, match="its group or others may write"):
         load(link / "config.yaml", {})
 
 
@@ -156,37 +164,46 @@ def test_a_new_file_never_replaces_another(tmp_path: Path, what: str) -> None:
 def test_a_new_file_is_not_made_where_others_can_replace_it(tmp_path: Path) -> None:
     """The directory is judged first."""
     tmp_path.chmod(0o777)
-    with pytest.raises(ConfigurationError, match="can be written by"):
+    with pytest.raises(ConfigurationError, match="others may write"):
         write_new(str(tmp_path / "config.yaml"), NINE_LINES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_file_in_a_missing_directory_is_told(tmp_path: Path) -> None:
     """Nothing is made on the way."""
-    with pytest.raises(ConfigurationError, match="nowhere cannot be read"):
+    with pytest.raises(ConfigurationError, match="nowhere cannot be looked at"):
         write_new(str(tmp_path / "nowhere" / "config.yaml"), NINE_LINES)
 
 
 PROGRAMS = {
-    "ours and executable": (0o755, None),
-    "not executable": (0o644, "is not an executable file"),
-    "writable by others": (0o777, "is not safe"),
+    "ours and executable": (0o755, "", ""),
+    "not executable": (0o644, "the program is not safe: {} is not an executable file", ""),
+    "writable by others": (
+        0o777,
+        "the program is not safe: {} has mode 0777",
+        "a file in its arguments is not safe: {}",
+    ),
 }
 
 
-@pytest.mark.parametrize(("mode", "words"), PROGRAMS.values(), ids=PROGRAMS.keys())
-def test_a_program_must_be_ours_and_executable(tmp_path: Path, mode: int, words: str | None) -> None:
-    """It will run with the rights of this program."""
+@pytest.mark.parametrize(("mode", "run", "read"), PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_a_program_and_what_it_reads_must_be_ours(tmp_path: Path, mode: int, run: str, read: str) -> None:
+    """It will run with the rights of this program, and a script is run by the interpreter before it."""
     program = tmp_path / "postmap"
     program.write_text("#!/bin/sh\n")
     program.chmod(mode)
-    found = check_program(str(program))
-    assert found is None if words is None else words in str(found)
+    asked = {run: ((str(program),), 0), read: (("/bin/sh", "-e", str(program)), 2)} if run else {}
+    for words, (argv, at) in asked.items():
+        found = list(program_problems(argv))
+        assert [index for index, _ in found] == ([at] if words else [])
+        assert all(words.format(program) in text for _, text in found)
+    assert run or not list(program_problems([str(program)]))
+    assert not list(program_problems(["/bin/sh", str(program)], own=[str(program)]))
 
 
 def test_a_program_that_is_not_there_yet_is_no_mistake_of_the_file(tmp_path: Path) -> None:
     """A file for another machine can be checked here."""
-    assert check_program(str(tmp_path / "nowhere" / "postmap")) is None
+    assert list(program_problems([str(tmp_path / "nowhere" / "postmap"), str(tmp_path / "script")])) == []
 
 
 def test_the_loader_judges_the_programs_of_the_file(tmp_path: Path) -> None:

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 from rotator.config.loader import parse
 from rotator.core.errors import ConfigurationError, Exit
 from tests.config.bad_files import BAD_FILES
-from tests.config.samples import FULL, NINE_LINES, SECRET, TRUST, full, full_with, load, problems, texts_of, value_at
+from tests.config.samples import (
+    FULL,
+    NINE_LINES,
+    OTHER_PLACE,
+    SECRET,
+    TRUST,
+    full,
+    full_with,
+    load,
+    problems,
+    texts_of,
+    value_at,
+)
 
 
 @pytest.mark.parametrize(("old", "new", "place", "path", "words"), BAD_FILES.values(), ids=BAD_FILES.keys())
@@ -72,7 +84,7 @@ def test_a_problem_shows_its_line_with_the_value_masked_and_a_caret() -> None:
 def test_user_names_differ(name: str) -> None:
     """Commands name a user by its name alone."""
     user = FULL["users"][0]
-    text = full(users=[user, user | {"name": name}])
+    text = full(users=[user, user | OTHER_PLACE | {"name": name}])
     if name == "b":
         assert [one.name for one in load(text, TRUST).users] == ["jada-ses-smtp", "b"]
     else:

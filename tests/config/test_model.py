@@ -73,7 +73,7 @@ def test_a_rotation_begins_earlier_where_a_person_is_needed(consumer: dict[str, 
     """60 days with a person, 80 without; one such consumer is enough."""
     days = 60 if traits.get("by_hand") else 80
     assert load(_with(consumer)).user("u").rotate_at_s == days * DAY_S
-    mixed = _with(FILE | {"name": "d"}, consumer)
+    mixed = _with(FILE | {"name": "d", "path": "/d"}, consumer)
     assert load(mixed).user("u").rotate_at_s == days * DAY_S
 
 
@@ -174,7 +174,7 @@ def test_an_unknown_name_is_told_with_the_known_ones() -> None:
 def test_without_a_name_there_must_be_one_user_alone() -> None:
     """Guessing would rotate somebody else's key."""
     document = json.loads(_with(FILE))
-    document["users"].append(document["users"][0] | {"name": "v"})
+    document["users"].append(document["users"][0] | {"name": "v", "consumers": [FILE | {"path": "/v"}]})
     configuration = load(json.dumps(document))
     with pytest.raises(ConfigurationError, match="2 users are configured: u, v") as caught:
         configuration.user(None)

@@ -19,7 +19,7 @@ from rotator.config.schema import File
 from rotator.config.settings import effective
 from rotator.core.errors import ConfigurationError
 from rotator.schedule import cron_line, daily_command
-from tests.config.samples import FULL, NINE_LINES, TRUST, full, load
+from tests.config.samples import FULL, NINE_LINES, OTHER_PLACE, TRUST, full, load
 
 ANSWERS = Answers(
     user="jada-ses-smtp",
@@ -178,7 +178,7 @@ def test_the_policys_partition_follows_from_the_region(region: str, partition: s
 def test_the_policy_names_every_user_once() -> None:
     """Two users, two ARNs."""
     user = FULL["users"][0]
-    policy = iam_policy(load(full(users=[user, user | {"name": "b"}]), TRUST))
+    policy = iam_policy(load(full(users=[user, user | OTHER_PLACE | {"name": "b"}]), TRUST))
     assert [arn.rpartition("/")[2] for arn in policy["Statement"][0]["Resource"]] == ["jada-ses-smtp", "b"]
 
 

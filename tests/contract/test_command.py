@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -16,6 +18,7 @@ from rotator.core.smtp_credential import SmtpCredential
 from tests.contract.consumer_contract import FIRST, ConsumerContract, Subject
 from tests.contract.stores import pair_in
 from tests.contract.test_credential_file import Endpoint, executable, has_ended
+from tests.secrets.needles import search
 
 
 class RegionalEndpoint(Endpoint):
@@ -168,6 +171,33 @@ def test_what_a_program_prints_is_masked(tmp_path: Path, text: str) -> None:
     assert [piece for piece in pieces if piece in answer.detail.replace("\\/", "/")] == []
 
 
+OLD = "BKVmjjMDFk/qqw8EROW99bjCS65PF8WKvK5bSr4Y6EqF"  # what the place held, which the consumer is never told
+PRINTS_OTHERWISE = {
+    "the old password": f"echo was {OLD}",
+    "the old password, as a URL quotes it": f"echo was {quote(OLD, safe='')}",
+    "a piece of the old password": f"echo was {OLD[:20]}",
+    "base64 of what it was given": "base64",
+    "base64 in one line": "base64 -w0",
+    "base64 in short lines": "base64 -w16",
+    "as a URL quotes it": "sed 's,/,%2F,g; s,+,%2B,g'",
+    "in hexadecimal": "od -An -v -tx1 | tr -d ' \\n'",
+}
+
+
+@pytest.mark.parametrize("text", PRINTS_OTHERWISE.values(), ids=PRINTS_OTHERWISE.keys())
+def test_no_secret_in_any_dress_is_shown(tmp_path: Path, text: str) -> None:
+    """Neither the old password nor an encoded new one comes back, and ordinary words do."""
+    program = executable(tmp_path.resolve() / "push", f"{text}; echo cannot reach crm.example.org:443 >&2; exit 75")
+    answer = command([str(program)]).push(FIRST, Deadline.after(20))
+    assert isinstance(answer, Unknown)
+    assert answer.detail.endswith("cannot reach crm.example.org:443")
+    assert search({"detail": answer.detail.encode()}, [FIRST.password.reveal(), OLD]) == []
+    shown = answer.detail.replace(str(program), "")
+    given = json.dumps({"password": FIRST.password.reveal()}).encode()
+    for secret in (OLD, FIRST.password.reveal(), base64.b64encode(given).decode(), given.hex()):
+        assert not any(secret[at : at + 12] in shown for at in range(len(secret) - 11))
+
+
 HANGS = {
     "it sleeps": "echo $$ > {mark}; sleep 30",
     "it forks": "(sleep 30; touch {mark}.late) & echo $! > {mark}; sleep 30",
@@ -283,6 +313,23 @@ def test_an_unsafe_program_is_found_beforehand_and_not_run(tmp_path: Path, prepa
     assert isinstance(consumer.push(FIRST, Deadline.after(20)), Refused)
     assert isinstance(consumer.holds(Deadline.after(20)), Unknown)
     assert not ran.exists()
+
+
+def test_a_script_that_others_can_change_is_not_run(tmp_path: Path) -> None:
+    """The interpreter is root's, the script it is given is not: that gets no secret either."""
+    ran, script = tmp_path.resolve() / "ran", executable(tmp_path.resolve() / "push.sh", "true")
+    script.write_text(f"touch {ran}\n")
+    for argv in (["/bin/sh", str(script)], ["/usr/bin/env", "sh", str(script)]):
+        consumer = command(argv)
+        assert list(consumer.preflight(Deadline.after(20))) == []
+        script.chmod(0o777)
+        (problem,) = consumer.preflight(Deadline.after(20))
+        assert str(script) in problem.seen
+        assert isinstance(consumer.push(FIRST, Deadline.after(20)), Refused)
+        assert not ran.exists()
+        script.chmod(0o700)
+    assert isinstance(command(["/bin/sh", str(script)]).push(FIRST, Deadline.after(20)), Acknowledged)
+    assert ran.exists()
 
 
 def test_preflight_runs_nothing(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,11 @@ import pytest
 from rotator.consumers.credential_file import CredentialFile
 from rotator.consumers.formats import FormatName, Place, find
 from rotator.core.access_keys import KeyId
-from rotator.core.ports import Acknowledged, Arrived, Deadline, LoginRefused, Refused, Unknown
+from rotator.core.drift import drifted
+from rotator.core.events import Adopted
+from rotator.core.fold import fold
+from rotator.core.policy import Policy
+from rotator.core.ports import Acknowledged, Arrived, Deadline, LoginRefused, Mixed, Refused, Unknown
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
 from tests.contract.consumer_contract import CANARY, FIRST, ConsumerContract, Subject
@@ -25,6 +30,7 @@ from tests.contract.consumer_contract import CANARY, FIRST, ConsumerContract, Su
 OTHER = SmtpCredential(KeyId("AKIA" + "5" * 16), Secret("BKVmjjMDFk/qqw8EROW99bjCS65PF8WKvK5bSr4Y6EqF"))
 HOST = "email-smtp.us-east-1.amazonaws.com"
 STYLES: tuple[FormatName, ...] = ("postfix", "msmtp", "env", "json")
+PLACE = Place(HOST, 587, "starttls", "relay")
 
 
 class Endpoint:
@@ -52,24 +58,27 @@ def executable(path: Path, text: str) -> Path:
     return path
 
 
-class OneFile(Subject):
-    """A file in a private directory, with an `after` program that can be made to fail."""
+class Files(Subject):
+    """A file, and copies of it, each in a private directory, with an `after` program that can be made to fail."""
 
-    def __init__(self, directory: Path, style: FormatName) -> None:
+    def __init__(self, directory: Path, style: FormatName, copies: int = 0, **options: Any) -> None:
+        self.paths = [directory / str(number) / "credentials" for number in range(1 + copies)]
+        self.path, self._style = self.paths[0], style
         directory.mkdir(mode=0o700)
-        self.path, self._style = directory / "credentials", style
+        for path in self.paths:
+            path.parent.mkdir(mode=0o700)
         self.after = executable(directory.parent / "after", "exit 0")
-        self.consumer = CredentialFile(
-            name="relay", endpoint=Endpoint(), path=self.path, style=style, after=[str(self.after)]
-        )
+        given: dict[str, Any] = {"name": "relay", "endpoint": Endpoint(), "style": style, "after": [str(self.after)]}
+        self.consumer = CredentialFile(**(given | options), path=self.path, replicas=self.paths[1:])
 
     def stored(self) -> SmtpCredential | None:
-        """What a client would take from the file."""
-        return find(self._style, self.path.read_text(), Place(HOST, 587, "starttls", "relay"))
+        """What every client would take from its copy; None if two would take different pairs."""
+        first, *others = [find(self._style, path.read_text(), PLACE) for path in self.paths]
+        return first if all(one == first for one in others) else None
 
     def snapshot(self) -> object:
         """Names and contents."""
-        return {one.name: one.read_bytes() for one in self.path.parent.iterdir()}
+        return {one: one.read_bytes() for path in self.paths for one in path.parent.iterdir()}
 
     def lost_reply(self) -> AbstractContextManager[object]:
         """The program after the write fails."""
@@ -92,14 +101,132 @@ class OneFile(Subject):
         self.path.parent.chmod(0o700)
 
 
+@pytest.mark.parametrize("copies", [0, 2], ids=["alone", "two copies"], scope="class")
 @pytest.mark.parametrize("style", STYLES, scope="class")
 class TestCredentialFile(ConsumerContract):
-    """Every format keeps the contract."""
+    """Every format keeps the contract, alone and in several copies."""
 
     @pytest.fixture
-    def subject(self, tmp_path: Path, style: FormatName) -> Subject:
-        """A file that is not there yet."""
-        return OneFile(tmp_path.resolve() / "etc", style)
+    def subject(self, tmp_path: Path, style: FormatName, copies: int) -> Subject:
+        """Files that are not there yet."""
+        return Files(tmp_path.resolve() / "etc", style, copies)
+
+
+def only_read(path: Path) -> None:
+    """Its directory cannot be written."""
+    path.parent.chmod(0o770)
+
+
+def no_format(path: Path) -> None:
+    """It is not in its format any more."""
+    path.write_text("[1, 2")
+
+
+def locked(path: Path) -> None:
+    """Another writer is at work there for longer than the push has time."""
+    handle = os.open(path.parent, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    threading.Timer(1.5, os.close, [handle]).start()
+
+
+TORN: dict[str, tuple[Callable[[Path], None], type, int]] = {
+    "a copy that others could change: all are as they were": (only_read, Refused, 0),
+    "a copy that is not in its format: all are as they were": (no_format, Refused, 0),
+    "a copy that somebody is at work on: those before it are written": (locked, Unknown, 1),
+}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize(("spoil", "answer", "before_it"), TORN.values(), ids=TORN.keys())
+def test_partial_replicas_are_told_and_heal(
+    tmp_path: Path, spoil: Callable[[Path], None], answer: type, before_it: int, number: int
+) -> None:
+    """Whichever copy fails: a no means that none has the new pair, and the same push again completes them."""
+    subject = Files(tmp_path.resolve() / "etc", "json", 2)
+    assert isinstance(subject.consumer.push(OTHER, Deadline.after(5)), Acknowledged)
+    good = subject.paths[number].read_text()
+    spoil(subject.paths[number])
+    given = subject.consumer.push(FIRST, Deadline.after(0.5))
+    assert isinstance(given, answer)
+    subject.paths[number].parent.chmod(0o700)
+    if spoil is no_format:
+        subject.paths[number].write_text(good)
+    held = [find("json", path.read_text(), PLACE) for path in subject.paths]
+    new = number * before_it
+    assert held == [FIRST] * new + [OTHER] * (3 - new)
+    assert (f"{new} of 3 copies have the new pair" in given.detail) is (new > 0)
+    expected = Mixed((FIRST.key, OTHER.key), "its copies differ") if new else OTHER.key
+    assert subject.consumer.holds(Deadline.after(5)) == expected
+    assert isinstance(subject.consumer.push(FIRST, Deadline.after(10)), Acknowledged)
+    assert subject.consumer.holds(Deadline.after(5)) == FIRST.key
+    assert subject.stored() == FIRST
+
+
+def test_a_copy_that_is_behind_is_never_a_refusal(tmp_path: Path) -> None:
+    """Once a copy has the new pair, a copy that cannot be written leaves the push unknown, however often it is made."""
+    subject = Files(tmp_path.resolve() / "etc", "env", 1)
+    subject.consumer.push(FIRST, Deadline.after(5))
+    subject.paths[1].write_text(f"SMTP_USERNAME={OTHER.key}\nSMTP_PASSWORD={OTHER.password.reveal()}\n")
+    subject.paths[1].parent.chmod(0o770)
+    for _ in range(2):
+        assert isinstance(subject.consumer.push(FIRST, Deadline.after(5)), Unknown)
+    subject.paths[1].parent.chmod(0o700)
+    assert isinstance(subject.consumer.push(FIRST, Deadline.after(5)), Acknowledged)
+
+
+def test_a_copy_that_went_back_is_found_out(tmp_path: Path) -> None:
+    """One of three on the old key is drift, wherever it stands, and no mail is sent that would prove the others."""
+    subject = Files(tmp_path.resolve() / "etc", "json", 2, canary_from="a@example.org")
+    traits = subject.consumer.traits
+    told = fold([Adopted(0, "123456789012", "jada", "AIDA", FIRST.key, (traits.name,), True)])
+    policy = Policy("jada", "123456789012", (traits,))
+    for path in subject.paths:
+        subject.consumer.push(FIRST, Deadline.after(5))
+        path.write_text(path.read_text().replace(FIRST.key, OTHER.key))
+        holding = subject.consumer.holds(Deadline.after(5))
+        assert [one.holds for one in drifted(told, policy, {"relay": holding}, frozenset())] == [OTHER.key]
+        assert isinstance(holding, Mixed)
+        assert (holding.against(FIRST.key), holding.against(OTHER.key)) == (OTHER.key, FIRST.key)
+        assert isinstance(subject.consumer.send(CANARY, Deadline.after(5)), Unknown)
+    subject.paths[1].unlink()
+    gone = subject.consumer.holds(Deadline.after(5))
+    assert isinstance(gone, Mixed)
+    assert isinstance(Mixed((FIRST.key,), gone.detail).against(FIRST.key), Unknown)
+
+
+def test_the_version_before_is_kept(tmp_path: Path) -> None:
+    """What another content replaced stays beside the file, as private as it was; a repeat does not push it out."""
+    subject = Files(tmp_path.resolve() / "etc", "env")
+    for credential in (OTHER, FIRST, FIRST):
+        assert isinstance(subject.consumer.push(credential, Deadline.after(5)), Acknowledged)
+        subject.path.chmod(0o640)
+    kept = subject.path.with_name(".credentials.previous")
+    assert find("env", kept.read_text(), PLACE) == OTHER
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+
+
+def test_attributes_stay_with_the_file(tmp_path: Path) -> None:
+    """An access list or a label that readers depend on is not lost with the rename."""
+    subject = Files(tmp_path.resolve() / "etc", "env")
+    subject.path.write_text("A=1\n")
+    try:
+        os.setxattr(subject.path, "user.owner-team", b"mail")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    assert isinstance(subject.consumer.push(FIRST, Deadline.after(5)), Acknowledged)
+    assert os.getxattr(subject.path, "user.owner-team") == b"mail"
+
+
+def test_a_mode_that_will_be_narrowed_is_said_beforehand(tmp_path: Path) -> None:
+    """A reader that is neither owner nor in the group would lose the file: a warning, which does not stop."""
+    subject = Files(tmp_path.resolve() / "etc", "env")
+    subject.path.write_text("A=1\n")
+    subject.path.chmod(0o644)
+    (problem,) = subject.consumer.preflight(Deadline.after(5))
+    assert (problem.id, problem.warning) == ("credential-file-mode", True)
+    assert "0644: a push narrows it to 0640" in problem.seen
+    subject.path.chmod(0o640)
+    assert list(subject.consumer.preflight(Deadline.after(5))) == []
 
 
 KEPT: dict[str, tuple[FormatName, str]] = {
@@ -232,6 +359,11 @@ def open_parent(path: Path) -> None:
     path.parent.chmod(0o770)
 
 
+def directory(path: Path) -> None:
+    """A directory is in its place."""
+    path.mkdir(mode=0o700)
+
+
 def pipe(path: Path) -> None:
     """The file is a pipe."""
     os.mkfifo(path)
@@ -242,7 +374,7 @@ def rubbish(path: Path) -> None:
     path.write_text("[1, 2")
 
 
-UNSAFE = {prepare.__doc__: prepare for prepare in (link, second_name, open_parent, pipe, rubbish)}
+UNSAFE = {prepare.__doc__: prepare for prepare in (link, second_name, open_parent, pipe, rubbish, directory)}
 
 
 @pytest.mark.parametrize("prepare", UNSAFE.values(), ids=UNSAFE.keys())
@@ -268,6 +400,27 @@ def test_a_linked_directory_is_refused(tmp_path: Path) -> None:
     consumer = CredentialFile(name="r", endpoint=Endpoint(), path=tmp_path.resolve() / "link" / "file", style="env")
     assert str(real) in consumer.preflight(Deadline.after(5))[0].seen
     assert isinstance(consumer.push(FIRST, Deadline.after(5)), Refused)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every directory")
+def test_a_directory_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """Found beforehand, and refused in words."""
+    path = tmp_path.resolve() / "etc" / "file"
+    path.parent.mkdir(mode=0o300)
+    consumer = CredentialFile(name="r", endpoint=Endpoint(), path=path, style="env")
+    assert consumer.preflight(Deadline.after(5))
+    assert isinstance(consumer.push(FIRST, Deadline.after(5)), Refused)
+    path.parent.chmod(0o700)
+
+
+def test_a_loop_of_links_is_told(tmp_path: Path) -> None:
+    """A path that leads nowhere is refused in words."""
+    loop = tmp_path.resolve() / "loop"
+    loop.symlink_to(loop)
+    consumer = CredentialFile(name="r", endpoint=Endpoint(), path=loop / "below" / "file", style="env")
+    assert "symbolic link" in consumer.preflight(Deadline.after(5))[0].seen
+    assert isinstance(consumer.push(FIRST, Deadline.after(5)), Refused)
+    assert isinstance(consumer.holds(Deadline.after(5)), Unknown)
 
 
 def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ FILES = {
         linked(seal_key), Exit.USAGE, "is a symbolic link", "correct the path", "configuration"
     ),
     "a relay's directory that its group may change": Luck(
-        mode(lambda stage: relay(stage).parent, 0o770), Exit.FAILED, "others can write to it", "only the service user",
+        mode(lambda stage: relay(stage).parent, 0o770), Exit.FAILED, "others may write there", "only the service user",
         "consumer-push", flows=FLOWS,
     ),
     "a relay's file behind a link": Luck(

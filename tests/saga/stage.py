@@ -26,7 +26,7 @@ STREAMS = ("stdin", "stdout", "stderr")
 HELD_S = 60.0
 # Where secrets may lie: the relay's own password file, the seal key, and what the world keeps of its servers' keys.
 PLACES = (
-    "postfix/sasl_passwd", "elsewhere/sasl_passwd", "seal.key", "*.pem",
+    "postfix/sasl_passwd", "postfix/.sasl_passwd.previous", "elsewhere/sasl_passwd", "seal.key", "*.pem",
     "service-account*.json", "authorized-user*.json",
 )  # fmt: skip
 CONSUMERS = ("news-alias", "relay")  # those that need no person
