@@ -119,7 +119,7 @@ FOREIGN = {
     "a short one that is known, in JSON": ('{"pw": "a\\/b c"}', '{"pw": "***"}'),
     "ordinary words": ("postmap: fatal: open /etc/postfix/sasl_passwd.db: Permission denied", None),
     "a key id": ("AKIAIOSFODNN7EXAMPLE", None),
-    "a line of a traceback": ("File \"/usr/lib/python3.11/smtplib.py\", line 12, in login", None),
+    "a line of a traceback": ('File "/usr/lib/python3.11/smtplib.py", line 12, in login', None),
 }
 
 
