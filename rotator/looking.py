@@ -12,9 +12,10 @@ from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId
 from rotator.core.errors import ConsumerError, Exit, RotatorError
 from rotator.core.facts import Facts
+from rotator.core.mixed import Mixed
 from rotator.core.parts import Parts
 from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
-from rotator.core.ports import Acknowledged, Deadline, Holding, Mixed, Problem, Refused, Unknown
+from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
 from rotator.core.situation import Observed
 from rotator.core.steps import Look, Observe
 
@@ -73,7 +74,7 @@ class Looking:
     def _read_back(self, name: str, facts: Facts, observed: Observed) -> Observed:
         holding = self.holding(name)
         if isinstance(holding, Mixed):
-            holding = holding.against(facts.consumer(name).pushed)
+            holding = holding.but(facts.consumer(name).pushed) or Unknown(holding.detail)
         if isinstance(holding, str) and holding != facts.consumer(name).read_back:
             self.parts.journal.append(ev.ReadBack(self.time.now(), name, holding))
         return replace(observed, holdings=(*observed.holdings, (name, holding)))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rotator.consumers.formats import FormatName, NotInFormat, Place, find, put
 from rotator.consumers.own_canary import OwnCanary, Sender
+from rotator.core.mixed import Mixed
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Acknowledged,
@@ -20,7 +21,6 @@ from rotator.core.ports import (
     CanaryAnswer,
     Deadline,
     Holding,
-    Mixed,
     Problem,
     PushAnswer,
     Refused,

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from rotator.core.access_keys import mask
 from rotator.core.events import Outcome
 from rotator.core.facts import Facts
+from rotator.core.mixed import Mixed
 from rotator.core.policy import Policy
-from rotator.core.ports import Holding, Mixed
+from rotator.core.ports import Holding
 
 DRIFT_PAGE = "runbooks/consumer-push.md#drift"
 

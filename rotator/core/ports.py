@@ -14,6 +14,7 @@ from typing import Protocol
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse
 from rotator.core.errors import Exit
 from rotator.core.events import Event
+from rotator.core.mixed import Mixed
 from rotator.core.policy import Traits
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
@@ -121,18 +122,6 @@ class LoginRefused:
 @dataclass(frozen=True, slots=True)
 class NotReadable:
     """The consumer cannot say which credential it holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mixed:
-    """A consumer of several copies, which do not agree: `keys` are all that they hold, some may be unreadable."""
-
-    keys: tuple[KeyId, ...]
-    detail: str = ""
-
-    def against(self, told: str) -> KeyId | Unknown:
-        """The first copy's key that is not the one it was told: as long as there is one, the place is behind."""
-        return next((key for key in self.keys if key != told), Unknown(self.detail))
 
 
 PushAnswer = Acknowledged | Refused | Unknown | Waiting

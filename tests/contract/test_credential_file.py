@@ -21,8 +21,9 @@ from rotator.core.access_keys import KeyId
 from rotator.core.drift import drifted
 from rotator.core.events import Adopted
 from rotator.core.fold import fold
+from rotator.core.mixed import Mixed
 from rotator.core.policy import Policy
-from rotator.core.ports import Acknowledged, Arrived, Deadline, LoginRefused, Mixed, Refused, Unknown
+from rotator.core.ports import Acknowledged, Arrived, Deadline, LoginRefused, Refused, Unknown
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
 from tests.contract.consumer_contract import CANARY, FIRST, ConsumerContract, Subject
@@ -186,12 +187,13 @@ def test_a_copy_that_went_back_is_found_out(tmp_path: Path) -> None:
         holding = subject.consumer.holds(Deadline.after(5))
         assert [one.holds for one in drifted(told, policy, {"relay": holding}, frozenset())] == [OTHER.key]
         assert isinstance(holding, Mixed)
-        assert (holding.against(FIRST.key), holding.against(OTHER.key)) == (OTHER.key, FIRST.key)
+        assert (holding.but(FIRST.key), holding.but(OTHER.key)) == (OTHER.key, FIRST.key)
         assert isinstance(subject.consumer.send(CANARY, Deadline.after(5)), Unknown)
     subject.paths[1].unlink()
     gone = subject.consumer.holds(Deadline.after(5))
     assert isinstance(gone, Mixed)
-    assert isinstance(Mixed((FIRST.key,), gone.detail).against(FIRST.key), Unknown)
+    assert "no credential" in gone.detail
+    assert Mixed((FIRST.key,)).but(FIRST.key) is None
 
 
 def test_the_version_before_is_kept(tmp_path: Path) -> None:
