@@ -49,7 +49,7 @@ def hand_over(rotation: Rotation, name: str, who: str) -> HandOver:
         raise StopError(
             f"the password of {mask(key)} for {region} is not sealed here",
             why="only passwords that rotator made, or that were given to `adopt`, can be handed over",
-            fix="rotator rotate makes a new key, whose password can be handed over",
+            fix=f"rotator rotate --user {rotation.facts.user} makes a new key, whose password can be handed over",
             id="not-sealed",
         )
     rotation.record(ev.Revealed(rotation.time.now(), name, key, who))
@@ -70,7 +70,7 @@ def _key_to_hand_over(rotation: Rotation, traits: Traits, known: ConsumerFacts) 
     raise StopError(
         f"the new credential is not ready for {traits.name}",
         why="it is handed over only after it was created and proven by a login",
-        fix="rotator rotate",
+        fix=f"rotator rotate --user {rotation.facts.user}",
         id="not-ready",
     )
 
@@ -104,14 +104,14 @@ def abort(rotation: Rotation, reason: str) -> None:
         raise StopError(
             f"run {run.id} can no longer be aborted: a new key of it was handed to a consumer, or the old one is off",
             why="from the first push on a run only goes forward; a roll-back repairs nothing that pushing does not",
-            fix="rotator rotate continues it; both keys stay Active meanwhile",
+            fix=f"rotator rotate --user {rotation.facts.user} continues it; both keys stay Active meanwhile",
             id="abort-too-late",
         )
     if run.old and rotation.facts.key(run.old).compromised:
         raise StopError(
             f"run {run.id} replaces a leaked key and cannot be aborted",
             why="the leaked key would stay in use",
-            fix="rotator rotate continues it",
+            fix=f"rotator rotate --user {rotation.facts.user} continues it",
             id="abort-too-late",
             runbook="runbooks/compromised-key.md",
         )

@@ -108,9 +108,8 @@ def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
 
 
 def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
-    entry = told(step)
+    entry = told(step, user)
     outcome = "refused" if isinstance(step, steps.Refuse) else "waiting"
-    fix = entry.fix.replace("USER", user)
     return Report(
         user,
         ending.run,
@@ -118,9 +117,9 @@ def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
         entry.exit_code,
         entry.text,
         entry.why,
-        fix,
+        entry.fix,
         entry.runbook,
-        next=fix if isinstance(step, steps.Ask) else f"rotator rotate --user {user}",
+        next=entry.fix if isinstance(step, steps.Ask) else f"rotator rotate --user {user}",
         consumers=rows(ending.situation) if ending.situation.facts.run else (),
         mail_flows_on=flows(ending),
     )

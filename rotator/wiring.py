@@ -68,7 +68,10 @@ def _rotation(
 
     user = configuration.user(name)
     if (user.account, user.name) not in users(configuration.state):  # before the seal: a new machine has neither
-        raise NoJournal(f"no journal of {user.name} in account {user.account} at {configuration.state}")
+        raise NoJournal(
+            f"no journal of {user.name} in account {user.account} at {configuration.state}",
+            fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
+        )
     journal = open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
     with journal:
         endpoints, session = _endpoints(user), aws_session(configuration)

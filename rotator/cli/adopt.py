@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WITHOUT = (
     "Without its password, whether SES refuses the old key is not asked but waited for (one hour after the\n"
-    "deactivation), and the old password cannot be handed over.  Give it later: rotator adopt again."
+    "deactivation), and the old password cannot be handed over.  Give it later: rotator adopt --user {user}"
 )
 
 
@@ -53,7 +53,8 @@ def adopt(
     done = wiring.adopt(configuration, user, key=key, read_secret=read_secret)
     screen = options.screen
     screen.out(f"{done.user} is adopted; its consumers hold {mask(done.key) or 'no key'}", "ok")
-    screen.out(f"Its password was proven and sealed: {mask_ids(done.proof)}" if done.sealed else WITHOUT)
+    sealed = f"Its password was proven and sealed: {mask_ids(done.proof)}"
+    screen.out(sealed if done.sealed else WITHOUT.format(user=done.user))
     screen.out(f"Next: rotator rotate --user {done.user} --dry-run")
     fields = {
         "ok": True,

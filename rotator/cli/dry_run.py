@@ -160,9 +160,8 @@ def _planned(rotation: Rotation, outlook: Outlook, user: str) -> Outlook:
     outlook.would_change = any(isinstance(one.step, EFFECTS) for one in played)
     last = played[-1].step
     if isinstance(last, steps.Refuse):
-        entry = told(last)
-        fix = entry.fix.replace("USER", user)
-        outlook.refusal = Failure(int(entry.exit_code), last.id, entry.text, entry.why, fix, entry.runbook)
+        entry = told(last, user)
+        outlook.refusal = Failure(int(entry.exit_code), last.id, entry.text, entry.why, entry.fix, entry.runbook)
         outlook.would_change = False
     return outlook
 

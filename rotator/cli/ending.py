@@ -18,7 +18,7 @@ from rotator.core.refusals import told
 from rotator.outcome import Report
 from rotator.rotation import Ending
 
-DAILY = "something must run `rotator rotate` daily (rotator schedule cron)"
+DAILY = "something must run `rotator rotate --all --if-due` daily (rotator schedule cron)"
 
 
 class Steps:
@@ -96,19 +96,19 @@ def show_report(screen: Screen, report: Report, ending: Ending | None, steps_sho
         if report.exit_code is not Exit.OK:
             show(screen, _failure(report))
         return
-    if _as_planned(ending):
+    if _as_planned(ending, report.user):
         _went_well(screen, report, ending, steps_shown)
     else:
         show(screen, _failure(report))
 
 
-def _as_planned(ending: Ending) -> bool:
+def _as_planned(ending: Ending, user: str) -> bool:
     """Whether this is a stop that the protocol plans for, even if it has taken so long that a person should know."""
     match ending.step:
         case steps.Wait(urgent=urgent):
             return not urgent
         case steps.Ask():
-            return told(ending.step).exit_code is Exit.OK
+            return told(ending.step, user).exit_code is Exit.OK
         case _:
             return isinstance(ending.step, steps.Finish)
 

@@ -46,7 +46,7 @@ def history(
         fields["run"] = _row(chosen)
         fields["timeline"] = [_event(*one) for one in chosen.events]
     else:
-        _list(options, told)
+        _list(options, told, options.configuration().user(user).name)
         fields["runs"] = [_row(one) for one in told]
     if verify:
         options.screen.out(f"The chain of {len(found.events)} events is whole; head {found.head}", "ok")
@@ -71,9 +71,9 @@ def _named(told: Sequence[PastRun], run: str) -> PastRun:
     raise ConfigurationError(f"no run {run!r} in the journal", fix=f"the newest: {known}", id="unknown-run")
 
 
-def _list(options: Options, told: Sequence[PastRun]) -> None:
+def _list(options: Options, told: Sequence[PastRun], user: str) -> None:
     if not told:
-        options.screen.out("No rotation yet.  Next: rotator rotate --dry-run")
+        options.screen.out(f"No rotation yet.  Next: rotator rotate --user {user} --dry-run")
         return
     rows = [
         (

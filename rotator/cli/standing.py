@@ -71,7 +71,9 @@ class Standing:
     @property
     def state_without_keys(self) -> str:
         """What to say where no key is listed."""
-        return "unknown: IAM could not be asked" if self.unreachable is not None else "no key: rotator rotate"
+        if self.unreachable is not None:
+            return "unknown: IAM could not be asked"
+        return f"no key: rotator rotate --user {self.user}"
 
     def due_at(self, key: AccessKey) -> int | None:
         """When the key is to be rotated; None for one that is Inactive, not ours, or new in an open run."""

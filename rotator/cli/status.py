@@ -62,7 +62,7 @@ def _standings(options: Options, configuration: Configuration, user: str | None)
 def rows(one: Standing) -> Iterator[tuple[str, ...]]:
     """One row a key; the consumers stand beside the key they hold."""
     if one.facts is None:
-        yield one.user, "", "", "", "", "", "not adopted: rotator adopt"
+        yield one.user, "", "", "", "", "", f"not adopted: rotator adopt --user {one.user}"
         return
     current = one.facts.current
     keys = sorted(one.keys, key=lambda key: (key.id != current, key.created))

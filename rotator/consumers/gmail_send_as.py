@@ -89,7 +89,7 @@ class GmailSendAs:
     def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """PATCH the alias once, or wait for a person."""
         if self._gmail is None or not self._writes:
-            return Waiting(f"a person puts {credential.key} into Gmail: rotator handover {self.traits.name}")
+            return Waiting(f"a person puts {credential.key} into Gmail")
         server = self._server
         return self._gmail.patch_smtp(self._alias, server.host, server.port, server.security, credential, deadline)
 
@@ -117,7 +117,6 @@ class GmailSendAs:
             f"SMTP Server: {server.host}   Port: {server.port}   secured connection using {mode}",
             "Username: the access key id from the handover   Password: the SMTP password from the handover",
             'choose "Save Changes"; Gmail logs in at once and says if the password is wrong',
-            f"then: rotator confirm {self.traits.name}",
         )
 
     def _problems(self, gmail: GmailMailbox, deadline: Deadline) -> tuple[Problem, ...]:

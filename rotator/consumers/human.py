@@ -33,7 +33,7 @@ class Human:
 
     def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """Nothing is sent anywhere: the credential waits, sealed, for `rotator handover`."""
-        return Waiting(f"a person puts {credential.key} there: rotator handover {self.traits.name}")
+        return Waiting(f"a person puts {credential.key} there")
 
     def holds(self, deadline: Deadline) -> Holding:
         """A person cannot be read."""

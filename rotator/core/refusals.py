@@ -13,7 +13,10 @@ KEYS_PAGE = "runbooks/two-keys.md"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One entry: `text` and `fix` may use `{0}`, `{1}` … for what was seen."""
+    """One entry: `text` and `fix` may use `{0}`, `{1}` … for what was seen, `fix` also `{user}`.
+
+    Every command in `fix` names the user, so that it can be pasted whichever users the file has.
+    """
 
     text: str
     why: str
@@ -40,7 +43,7 @@ TOLD: dict[str, Told] = {
         "{0} was neither adopted nor made here, and it takes one of the user's two key slots",
         "strangers' keys are never touched, in any mode",
         "journal restored from a backup? then it may be in use: runbooks/restore.md   else find its owner; if nobody "
-        "needs it: aws iam delete-access-key --user-name USER --access-key-id {0}",
+        "needs it: aws iam delete-access-key --user-name {user} --access-key-id {0}",
         KEYS_PAGE,
     ),
     "journal-behind": Told(
@@ -52,20 +55,22 @@ TOLD: dict[str, Told] = {
     "consumer-not-in-file": Told(
         "{0} may hold the credential, but the configuration file no longer names it",
         "its mail would stop when the old key goes",
-        "put it back into the file, or, if it holds nothing any more: rotator forget {0} --reason …",
+        "put it back into the file, or, if it holds nothing any more: rotator forget {user} {0} --reason …",
         "runbooks/configuration.md",
     ),
     "key-switched-off": Told(
         "{0} was switched off, and not by rotator",
         "a person, or AWS after a leak, had a hand in it; nothing more is pushed until that is clear",
-        "leaked: rotator rotate --emergency --key {0} --reason …   a mistake: rotator reactivate --key {0} --reason …",
+        "leaked: rotator rotate --user {user} --emergency --key {0} --reason …   "
+        "a mistake: rotator reactivate --user {user} --key {0} --reason …",
         KEYS_PAGE,
         Exit.HELP_NEEDED,
     ),
     "key-switched-on": Told(
         "{0} was switched on again, and not by rotator",
         "somebody may need it; it is not switched off again until that is clear",
-        "needed: rotator reactivate --key {0} --reason …   a mistake: set it Inactive in the IAM console",
+        "needed: rotator reactivate --user {user} --key {0} --reason …   "
+        "a mistake: set it Inactive in the IAM console",
         KEYS_PAGE,
         Exit.HELP_NEEDED,
     ),
@@ -78,36 +83,41 @@ TOLD: dict[str, Told] = {
     "whose-key": Told(
         "{0} appeared while a create of ours ended unclear; it was never used",
         "it is probably ours and nobody has its secret, but other people may create keys for this user",
-        "nobody's: rotator discard --key {0} --reason …   somebody's: let them use another user",
+        "nobody's: rotator discard --user {user} --key {0} --reason …   somebody's: let them use another user",
         "runbooks/two-keys.md",
         Exit.HELP_NEEDED,
     ),
     "hand-over": Told(
         "waiting for a person to paste the new credential: {all}",
         "these places can only be fed by hand; both keys stay Active meanwhile, there is no deadline",
-        "rotator handover {0} --reveal, paste, then: rotator confirm {0}",
+        "rotator handover {user} {0} --reveal, paste, then: rotator confirm {user} {0}",
         "runbooks/consumer-push.md",
         Exit.OK,
     ),
     "revoke-first": Told(
         "{0} leaked before every consumer had it",
         "giving a leaked key to more people does not help, and both key slots are in use",
-        "rotator rotate --revoke-first --key {0} --reason …   (mail of those who have it is deferred meanwhile)",
+        "rotator rotate --user {user} --revoke-first --key {0} --reason …   "
+        "(mail of those who have it is deferred meanwhile)",
         "runbooks/compromised-key.md",
         Exit.HELP_NEEDED,
     ),
     "still-on-old-key": Told(
         "{0} seems to send with the old key: two of its canaries moved the old key's last-used",
         "its answer to the push was an acknowledgement, not a proof",
-        "look at the place itself; by hand: rotator handover {0} --reveal, paste, rotator confirm {0}",
+        "look at the place: a second copy, a restored backup, another machine?  Then push again: rotator rotate "
+        "--user {user}",
         "runbooks/consumer-push.md",
         Exit.HELP_NEEDED,
     ),
 }
 
 
-def told(step: Refuse | Ask) -> Told:
-    """The entry of a refusal or question, filled with what was seen; key ids in prose are masked, in commands not."""
+def told(step: Refuse | Ask, user: str) -> Told:
+    """The entry of a refusal or question about this user, filled with what was seen.
+
+    Key ids in prose are masked, in commands not.
+    """
     if isinstance(step, Refuse) and step.id == "preflight":
         _, text, fix, runbook, code = step.seen
         return Told(text, "found before anything was changed", fix, runbook, Exit(int(code)))
@@ -117,7 +127,7 @@ def told(step: Refuse | Ask) -> Told:
     return Told(
         entry.text.format(*(*shown, "", ""), all=", ".join(shown)),
         entry.why,
-        entry.fix.format(*(*seen, "", "")),
+        entry.fix.format(*(*seen, "", ""), user=user),
         entry.runbook,
         entry.exit_code,
     )

@@ -53,7 +53,7 @@ def test_the_due_rotation_goes_up_to_the_grace(adopted: World, run: Run) -> None
     assert done.code == 0, done.err
     for name in ("lock", "survey", "preflight", "create", "verify", "push", "grace"):
         assert f" {name:<11}" in done.err
-    assert "something must run `rotator rotate` daily (rotator schedule cron)" in done.out
+    assert "something must run `rotator rotate --all --if-due` daily (rotator schedule cron)" in done.out
     assert "decided by wait_out_the_grace" in done.err
     assert not any(key.secret in done.out + done.err for key in adopted.keys.now_held(adopted.scenario.user))
 

@@ -39,7 +39,7 @@ def test_how_long_a_mail_and_a_login_are_waited_for() -> None:
 def test_a_refusal_is_told_with_what_was_seen() -> None:
     """In prose key ids are masked, in commands they are whole."""
     step = Refuse(2, "strangers-key", ("AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"))
-    entry = told(step)
+    entry = told(step, "jada")
     assert entry.text.startswith("AKIA…MPLE was neither adopted nor made here")
     assert "AKIAIOSFODNN7EXAMPLE" not in entry.text
     assert (entry.why, entry.runbook, entry.exit_code) == (
@@ -51,16 +51,16 @@ def test_a_refusal_is_told_with_what_was_seen() -> None:
 
 def test_a_question_is_told_with_whom_it_is_about() -> None:
     """The command to type names the consumer."""
-    entry = told(Ask(7, "still-on-old-key", ("news",), ""))
-    assert entry.text.startswith("news seems to send with the old key")
-    assert "rotator confirm news" in entry.fix
-    revoke = told(Ask(6, "revoke-first", ("AKIAIOSFODNN7EXAMPLE",), ""))
+    entry = told(Ask(7, "hand-over", ("news",), ""), "jada")
+    assert entry.text.endswith(": news")
+    assert "rotator confirm jada news" in entry.fix
+    revoke = told(Ask(6, "revoke-first", ("AKIAIOSFODNN7EXAMPLE",), ""), "jada")
     assert "--key AKIAIOSFODNN7EXAMPLE" in revoke.fix
 
 
 def test_what_a_preflight_found_is_told_in_its_own_words() -> None:
     """The finding brings text, fix, page and exit code itself."""
-    entry = told(Refuse(3, "preflight", ("broken", "the relay is broken", "mend it", "runbooks/x.md", "4")))
+    entry = told(Refuse(3, "preflight", ("broken", "the relay is broken", "mend it", "runbooks/x.md", "4")), "jada")
     assert (entry.text, entry.fix, entry.runbook, int(entry.exit_code)) == (
         "the relay is broken",
         "mend it",
