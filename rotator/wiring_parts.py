@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from rotator.services.smtp import SesEndpoint
 
 
+@lru_cache(maxsize=1)
 def aws_session(configuration: Configuration) -> AwsSession:
-    """The AWS credentials that the program acts with; nothing is read before the first request."""
+    """The AWS credentials that the program acts with; nothing is read before the first request.
+
+    One for all users of a configuration: to build a client anew costs more than all of a quiet day's requests.
+    """
     from rotator.services.aws import AssumeRole, AwsSession
 
     role = AssumeRole(configuration.aws.assume_role) if configuration.aws.assume_role else None

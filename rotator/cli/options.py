@@ -11,7 +11,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
@@ -81,12 +81,15 @@ class Options:
     config: str
     no_input: bool
     screen: Screen
+    _read: list[Configuration] = field(default_factory=list)
 
     def configuration(self) -> Configuration:
-        """Read the configuration file.  Raises ConfigurationError with every problem at once."""
+        """The configuration file, read once.  Raises ConfigurationError with every problem at once."""
         from rotator.config.loader import load
 
-        return load(self.config, os.environ)
+        if not self._read:
+            self._read.append(load(self.config, os.environ))
+        return self._read[0]
 
     @property
     def interactive(self) -> bool:

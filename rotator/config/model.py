@@ -64,9 +64,12 @@ class UserConfiguration:
         return _named(name, f"consumer of {self.name}", self.consumers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Configuration:
-    """The whole file.  `trusted_hosts` comes from the environment, never from the file."""
+    """The whole file, as one reading of it: another reading is another value, for the environment may have changed.
+
+    `trusted_hosts` comes from the environment, never from the file.
+    """
 
     path: str
     state: str  # the journal's database
