@@ -69,7 +69,7 @@ def test_all_goes_on_after_one_users_failure(adopted: World, run: Run) -> None:
     """A user that was never adopted does not keep the others from their rotation."""
     config = adopted.place.config
     text = config.read_text("utf-8")
-    user = text[text.index("- name:") :].replace("jada-ses-smtp", "never-adopted").replace("name: relay", "name: other")
+    user = text[text.index("- name:") :].replace("jada-ses-smtp", "never-adopted").replace("sasl_passwd", "other")
     config.write_text(text.replace("users:\n", f"users:\n{user}"), "utf-8")
     done = run("rotate", "--all", "--json")
     first, second = done.document["users"]

@@ -69,7 +69,7 @@ def test_a_user_that_was_never_adopted_has_a_row(adopted: World, run: Run) -> No
     """Beside others it is one line with the next command; alone it is the error that says how to begin."""
     config = adopted.place.config
     text = config.read_text("utf-8")
-    user = text[text.index("- name:") :].replace("jada-ses-smtp", "newcomer")
+    user = text[text.index("- name:") :].replace("jada-ses-smtp", "newcomer").replace("sasl_passwd", "other")
     config.write_text(text + user, "utf-8")
     done = run("status")
     assert "not adopted: rotator adopt" in done.out
