@@ -27,8 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "consumers": {"services", "core"},
     "wiring": ADAPTERS | WORK | {"wiring_parts", "config", "core"},
     "wiring_parts": ADAPTERS | {"config", "core"},  # what wiring builds first; nobody else asks for it
+    "wiring_suppression": ADAPTERS | WORK | {"wiring_parts", "config", "core"},  # the list has a file of its own
     "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
-    "cli": WORK | {"wiring", "first_use", "config", "core"},
+    "cli": WORK | {"wiring", "wiring_suppression", "first_use", "config", "core"},
     "sandbox": set(),
     "__main__": {"cli"},
 }

@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,11 +44,13 @@ class Screen:
     mail_flows_on: tuple[str, ...] = ()
     flow: str = ""
     _held: list[str] | None = None
+    _bar: bool = False  # a line that moves stands on the terminal
 
     # --- results ---------------------------------------------------------------------------------------------------
 
     def out(self, text: str = "", mark: str = "") -> None:
         """One line or several of the result, for people; nothing with `--json`."""
+        self._clear_bar()
         if not self.json:
             self._write(sys.stdout, self._marked(sys.stdout, mark) + harmless(text, lines=True))
 
@@ -91,6 +94,19 @@ class Screen:
         """One finished step of the protocol."""
         took = f"{detail:<{DETAIL_WIDTH}}  {duration(ms)}" if ms is not None else detail
         self.say(f"{name:<{NAME_WIDTH}} {took}".rstrip(), status)
+
+    def bar(self, text: str) -> None:
+        """A line that the next one writes over; on a terminal alone, and not for whoever wants it quiet."""
+        if self.quiet or self.log_format == "json" or not sys.stderr.isatty() or self.environ.get("TERM") == "dumb":
+            return
+        self._bar = True
+        width = shutil.get_terminal_size().columns - 1
+        self._write(sys.stderr, f"\r{harmless(text)[:width]}\x1b[K", end="")
+
+    def _clear_bar(self) -> None:
+        if self._bar:
+            self._bar = False
+            self._write(sys.stderr, "\r\x1b[K", end="")
 
     def hold(self) -> None:
         """Keep progress back until `release`: a run that goes well off a terminal says one line."""
@@ -144,6 +160,7 @@ class Screen:
     def _log(self, text: str, level: str) -> None:
         if self.log_format == "json":
             text = json.dumps({"level": level, "message": text})
+        self._clear_bar()
         if self._held is None:
             self._write(sys.stderr, text, mark=level)
         else:

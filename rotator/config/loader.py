@@ -123,6 +123,7 @@ def _resolve(file: File, name: str, trusted: frozenset[str]) -> Configuration:
         google_api_endpoint=file.google.api_endpoint,
         mail_to=file.notify.mail_to,
         open_alarm_s=file.notify.open_alarm,
+        suppression=rules.resolve_suppression(file),
         users=tuple(rules.resolve_user(user, file.defaults) for user in file.users),
         trusted_hosts=trusted,
         file=file,

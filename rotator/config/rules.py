@@ -8,7 +8,7 @@ from rotator.config.files import program_problems
 from rotator.config.kinds import IN_AWS, Command, Consumer, CredentialFile, GmailSendAs, SecretsManager
 from rotator.config.model import EndpointSettings, UserConfiguration, by_hand
 from rotator.config.positions import Path
-from rotator.config.schema import Endpoint, Timing, User
+from rotator.config.schema import Endpoint, File, Suppression, Timing, User
 from rotator.core import trust
 from rotator.core.durations import UNITS_S, format_duration
 
@@ -47,6 +47,12 @@ def user_breaches(user: User, timing: Timing, at: Path, trusted: frozenset[str])
             yield (*at, "consumers", index), f"with several endpoints a consumer names one: endpoint: {names}"
         yield from _consumer_breaches(consumer, resolved, (*at, "consumers", index))
     yield from _timing_breaches(user, resolved, at)
+
+
+def resolve_suppression(file: File) -> Suppression:
+    """The section with the users' regions filled in, each once."""
+    regions = file.suppression.regions or tuple(user.region for user in file.users)
+    return file.suppression.model_copy(update={"regions": tuple(dict.fromkeys(regions))})
 
 
 def resolve_user(user: User, timing: Timing) -> UserConfiguration:

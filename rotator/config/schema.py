@@ -33,7 +33,7 @@ DAY_S = UNITS_S["d"]
 
 # Keys of the plan that this version does not have: told apart from a slip of the pen.
 KEYS_NOT_BUILT = frozenset(
-    {"dns", "ping", "metrics", "domains", "suppression", "audit"}
+    {"dns", "ping", "metrics", "domains", "audit"}
     | {"notify.sns_topic", "notify.apprise_file", "notify.remind"}
 )
 
@@ -70,6 +70,17 @@ class Notify(Section):
 
     mail_to: Address | None = None
     open_alarm: Duration = 48 * UNITS_S["h"]
+
+
+class Suppression(Section):
+    """Which suppression lists are watched and exported, and how long what was read of them is kept."""
+
+    regions: Annotated[tuple[Region, ...], Field(max_length=32)] = ()  # the users' regions
+    alert_on: Annotated[tuple[Literal["COMPLAINT", "BOUNCE"], ...], Field(min_length=1, max_length=2)] = (
+        "COMPLAINT",
+        "BOUNCE",
+    )
+    retain: Annotated[Duration, Field(ge=DAY_S)] = 400 * DAY_S
 
 
 class Verify(Section):
@@ -129,5 +140,6 @@ class File(Section):
     aws: Aws = Aws()
     google: Google = Google()
     notify: Notify = Notify()
+    suppression: Suppression = Suppression()
     defaults: Timing = Timing()
     users: Annotated[tuple[User, ...], Field(min_length=1, max_length=1000)]

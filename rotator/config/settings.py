@@ -43,6 +43,12 @@ def _common(configuration: Configuration) -> Iterator[Setting]:
     yield Setting(
         "notify.open_alarm", format_duration(configuration.open_alarm_s), _origin(file, "notify", "open_alarm")
     )
+    for key in ("regions", "alert_on"):
+        yield Setting(
+            f"suppression.{key}", _shown(getattr(configuration.suppression, key)), _origin(file, "suppression", key)
+        )
+    retain = format_duration(configuration.suppression.retain)
+    yield Setting("suppression.retain", retain, _origin(file, "suppression", "retain"))
     if configuration.trusted_hosts:
         yield Setting(
             "(trusted hosts)", ", ".join(sorted(configuration.trusted_hosts)), f"environment {TRUST_VARIABLE}"

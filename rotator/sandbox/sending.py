@@ -113,7 +113,7 @@ class Outbox:
     def _deliver(self, envelope: Envelope, message_id: str) -> None:
         """Deliver to everybody who is not suppressed: a suppressed recipient is accepted and gets nothing."""
         with self._ses.lock:
-            suppressed = set(self._ses.suppressed)
+            suppressed = {one.lower() for one in envelope.recipients if self._ses.suppression.find(one) is not None}
             self._ses.sent += sum(
                 not address.lower().endswith(f"@{SIMULATOR_DOMAIN}") for address in envelope.recipients
             )

@@ -5,23 +5,29 @@ Limitations: tenants, configuration sets' own reasons, import jobs and validatio
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from rotator.sandbox.callers import Caller
 from rotator.sandbox.faults import Faults, declare
+from rotator.sandbox.suppression import (
+    LONGEST_PAGE,
+    InvalidToken,
+    Reason,
+    Suppressed,
+    SuppressionList,
+    Wanted,
+)
 from rotator.sandbox.wire import AwsError, Call, Reply, json_reply
 
 SES_THROTTLED = declare("ses_throttled", "any SES v2 call answers TooManyRequestsException 429")
+SES_TOKEN_DEAD = declare("ses_token_dead", "every token of the suppression list has died: InvalidNextTokenException")
 Enforcement = Literal["HEALTHY", "PROBATION", "SHUTDOWN"]
-Reason = Literal["BOUNCE", "COMPLAINT"]
 
 # (method, path) -> action.  Newer botocore (>= 1.43.105) lists by POST on a path of its own; older by GET.
 ROUTES: dict[tuple[str, str], str] = {
@@ -37,7 +43,7 @@ ROUTES: dict[tuple[str, str], str] = {
 OURS = re.compile(r"/v2/email/(account|identities|list-identities|suppression)\b")
 LAST_SEGMENT = 4  # of /v2/email/identities/NAME
 LAST_SUPPRESSION_SEGMENT = 5
-DEFAULT_PAGE = 1000
+RATE_TOLERANCE = timedelta(milliseconds=50)  # two clocks never agree to the millisecond
 
 
 @dataclass(slots=True)
@@ -52,16 +58,6 @@ class Identity:
     tokens: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Suppressed:
-    """One row of the account's suppression list."""
-
-    address: str
-    reason: Reason
-    updated: datetime
-    message_id: str | None = None
-
-
 class SesRegion:
     """What SES holds for one account in one region.  Tests change its fields; requests read them."""
 
@@ -72,9 +68,20 @@ class SesRegion:
         self.sending_enabled = True
         self.quota_per_day, self.rate, self.sent = 50_000.0, 14.0, 0
         self.identities: dict[str, Identity] = {}
-        self.suppressed: dict[str, Suppressed] = {}
-        self.lock = threading.RLock()
+        self.suppression = SuppressionList(rng)
+        self.lock = self.suppression.lock
+        self.calls_per_second = 0.0  # 0: as many as come; AWS allows 1
+        self._next_at: datetime | None = None
         self._rng = rng
+
+    def admits(self, now: datetime) -> bool:
+        """Whether a call at `now` is within the rate; one that is not costs nothing."""
+        if not self.calls_per_second:
+            return True
+        if self._next_at is not None and now < self._next_at - RATE_TOLERANCE:
+            return False
+        self._next_at = max(now, self._next_at or now) + timedelta(seconds=1 / self.calls_per_second)
+        return True
 
     def add_identity(self, name: str, *, verified: bool = True, mail_from: str | None = None) -> Identity:
         """Add a domain or an address, verified or pending."""
@@ -84,8 +91,7 @@ class SesRegion:
 
     def suppress(self, address: str, reason: Reason, at: datetime, message_id: str | None = None) -> None:
         """Put an address on the suppression list."""
-        with self.lock:
-            self.suppressed[address.lower()] = Suppressed(address.lower(), reason, at, message_id)
+        self.suppression.put(address, reason, at, message_id)
 
     def identity_for(self, address: str) -> Identity | None:
         """The identity that `address` sends under: the address itself, its domain, or a parent domain."""
@@ -131,9 +137,9 @@ class SesV2:
         region = self._region_of(call.region)
         about_identity = call.action == "GetEmailIdentity"
         caller.require(f"ses:{call.action}", region.arn(call.segment(LAST_SEGMENT)) if about_identity else "*")
-        if self._faults.take(SES_THROTTLED):
-            raise AwsError(429, "TooManyRequestsException", "Rate exceeded")
         with region.lock:
+            if self._faults.take(SES_THROTTLED) or not region.admits(self._now()):
+                raise AwsError(429, "TooManyRequestsException", "Rate exceeded")
             return action(call, region)
 
     def _account(self, call: Call, ses: SesRegion) -> Reply:
@@ -187,21 +193,19 @@ class SesV2:
         )
 
     def _list_suppressed(self, call: Call, ses: SesRegion) -> Reply:
-        since, until = call.get("StartDate"), call.get("EndDate")
-        rows = [
-            row
-            for row in sorted(ses.suppressed.values(), key=lambda row: row.address)
-            if row.reason in call.params.get("Reason", [row.reason])
-            and (not since or row.updated >= datetime.fromisoformat(since))
-            and (not until or row.updated < datetime.fromisoformat(until))
-        ]
-        after = _decoded(call.get("NextToken"))
-        rest = [row for row in rows if row.address > after]
-        size = int(call.get("PageSize", str(DEFAULT_PAGE)))
-        page = {"SuppressedDestinationSummaries": [_summary(row) for row in rest[:size]]}
-        if len(rest) > size:
-            page["NextToken"] = base64.urlsafe_b64encode(f"after:{rest[size - 1].address}".encode()).decode()  # type: ignore[assignment]
-        return json_reply(page)
+        token, size = call.get("NextToken"), call.get("PageSize", str(LONGEST_PAGE))
+        if not size.isdecimal() or int(size) < 1:
+            raise AwsError(400, "BadRequestException", "PageSize must be a positive number.")
+        wanted = Wanted(tuple(call.params.get("Reason", ())), _time(call, "StartDate"), _time(call, "EndDate"))
+        if token and self._faults.take(SES_TOKEN_DEAD):
+            ses.suppression.kill_tokens()
+        try:
+            rows, following = ses.suppression.page(wanted, token, int(size))
+        except InvalidToken:
+            text = "The specified request includes an invalid or expired token."
+            raise AwsError(400, "InvalidNextTokenException", text) from None
+        page: dict[str, Any] = {"SuppressedDestinationSummaries": [_summary(row) for row in rows]}
+        return json_reply(page | ({"NextToken": following} if following else {}))
 
     def _get_suppressed(self, call: Call, ses: SesRegion) -> Reply:
         row = self._row(call, ses)
@@ -218,12 +222,12 @@ class SesV2:
         return json_reply({})
 
     def _delete_suppressed(self, call: Call, ses: SesRegion) -> Reply:
-        del ses.suppressed[self._row(call, ses).address]
+        ses.suppression.remove(self._row(call, ses).address)
         return json_reply({})
 
     def _row(self, call: Call, ses: SesRegion) -> Suppressed:
         address = call.segment(LAST_SUPPRESSION_SEGMENT).lower()
-        row = ses.suppressed.get(address)
+        row = ses.suppression.find(address)
         if row is None:
             raise AwsError(
                 404, "NotFoundException", f"Email address {address} does not exist on your suppression list."
@@ -239,13 +243,6 @@ def _summary(row: Suppressed) -> dict[str, Any]:
     return {"EmailAddress": row.address, "Reason": row.reason, "LastUpdateTime": row.updated.timestamp()}
 
 
-def _decoded(token: str) -> str:
-    if not token:
-        return ""
-    try:
-        kind, _, address = base64.urlsafe_b64decode(token).decode().partition(":")
-    except ValueError:
-        kind, address = "", ""
-    if kind != "after":
-        raise AwsError(400, "InvalidNextTokenException", "The specified request includes an invalid or expired token.")
-    return address
+def _time(call: Call, name: str) -> datetime | None:
+    given = call.get(name)
+    return datetime.fromisoformat(given) if given else None

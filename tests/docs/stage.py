@@ -57,6 +57,10 @@ class Stage:
                 assert code == 0, lines
             case ["stranger", "makes", "a", "key"]:
                 sandbox.create_key()
+            case ["suppress", address, ("BOUNCE" | "COMPLAINT") as reason]:
+                self.world.ses.suppress(address, reason, self.world.clock.now())
+            case ["enforcement", ("HEALTHY" | "PROBATION" | "SHUTDOWN") as status]:
+                self.world.ses.enforcement = status
             case ["paste", consumer]:
                 self.paste(sandbox, consumer)
             case _:
