@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rotator.core.access_keys import Instant
 from rotator.core.suppression import StoreError
-from rotator.services.private_file import FileRefused, check_directory
+from rotator.path_trust import NotTrusted, check_way
 
 OURS = re.compile(r"suppression-[a-z0-9-]+-\d{8}T\d{6}Z-\d{3,}\.(csv|ndjson)(\.part)?")
 
@@ -26,7 +26,7 @@ class PrivateFiles:
         final, part = self._directory / name, self._directory / f"{name}.part"
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            check_directory(self._directory)
+            check_way(final)
             part.unlink(missing_ok=True)  # what a killed run left
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
@@ -34,7 +34,7 @@ class PrivateFiles:
                 file.flush()
                 os.fsync(file.fileno())
             part.rename(final)
-        except (OSError, FileRefused) as error:
+        except (OSError, NotTrusted) as error:
             raise StoreError(f"{final} cannot be written: {error}", fix="check the directory and the disk") from error
         return str(final)
 
