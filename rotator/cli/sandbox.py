@@ -19,7 +19,7 @@ import typer
 from rotator.cli.options import Options, command, plain_typer
 from rotator.cli.signals import Interrupted
 from rotator.core.durations import parse_duration
-from rotator.core.errors import ConfigurationError
+from rotator.core.errors import ConfigurationError, Exit
 
 if TYPE_CHECKING:
     from rotator.sandbox.world import World
@@ -130,8 +130,13 @@ def demo(options: Options) -> int:
     """Play the whole story: a stale key, a rotation to its end, and a crash in the middle of another."""
     from rotator.sandbox.demo import play
 
-    options.screen.say(BANNER, always=True)
-    return int(play())
+    screen = options.screen
+    screen.say(BANNER, always=True)
+    played = play(screen.say if screen.json else screen.out)
+    code = Exit.FAILED if played.broken else Exit.OK
+    fields = {"ok": code is Exit.OK, "exit_code": int(code), "seconds": round(played.seconds, 1)}
+    screen.document("rotator/demo/1", {**fields, "claims": played.claims, "broken": played.broken or None})
+    return int(code)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from rotator.sandbox.gmail import GmailServer
+from rotator.sandbox.keys import Lags
 from rotator.sandbox.world import PERSONAL, World
 
 STEPS = (
@@ -28,6 +29,8 @@ USER = "jada-ses-smtp"
 BY_HAND = "admin-alias"
 HELD_S = 30.0  # for the program to reach the call at which it is killed
 COMMAND_S = 120
+# Long enough for a login or two to be refused first, short enough to watch: a viewer learns nothing from the rest.
+LAGS = Lags(created=(0.5, 1.0), stopped=(0.5, 1.0))
 
 
 class BrokenClaim(Exception):
@@ -42,6 +45,7 @@ class Stage:
     environment: dict[str, str]
     say: Callable[[str], None]
     transcript: list[str] = field(default_factory=list)
+    claims: list[str] = field(default_factory=list)  # those that hold
 
     def rotator(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
         """Run one command, show it and what it says; its output.  Raises BrokenClaim for another exit code."""
@@ -66,6 +70,7 @@ class Stage:
         """Print a claim that holds.  Raises BrokenClaim for one that does not."""
         if not holds:
             raise BrokenClaim(sentence)
+        self.claims.append(sentence)
         self.say(f"  [checked] {sentence}")
 
     def advance(self, **by: int) -> None:
@@ -89,26 +94,38 @@ class Stage:
         return {key.id: str(key.status) for key in self.world.keys.now_held(self.world.scenario.user)}
 
 
-def play(say: Callable[[str], None] = print) -> int:
-    """The story; 0 if every claim held, else 1."""
-    began = time.monotonic()
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How the story went: the claims that hold, the one that does not ("" = none), and how long it took."""
+
+    claims: tuple[str, ...]
+    broken: str
+    seconds: float
+
+
+def play(say: Callable[[str], None]) -> Played:
+    """The story, told to `say` line by line; it ends at the first claim that does not hold."""
+    began, claims, broken = time.monotonic(), [], ""
     try:
         with _stage(say) as stage:
+            claims = stage.claims
             _first_rotation(stage)
             _killed_rotation(stage)
             _closing_claims(stage)
     except BrokenClaim as claim:
-        say(f"\nNOT SO: {claim}")
-        return 1
-    say(f"\nEvery claim above was checked.  {time.monotonic() - began:.0f} s, no account, nothing left behind.")
-    return 0
+        broken = str(claim)
+        say(f"\nNOT SO: {broken}")
+    took = time.monotonic() - began
+    if not broken:
+        say(f"\nEvery claim above was checked.  {took:.0f} s, no account, nothing left behind.")
+    return Played(tuple(claims), broken, took)
 
 
 @contextmanager
 def _stage(say: Callable[[str], None]) -> Iterator[Stage]:
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="rotator-demo-", dir=_private_place()))
-        world = stack.enter_context(World.start(Path(directory) / "sandbox"))
+        world = stack.enter_context(World.start(Path(directory) / "sandbox", lags=LAGS))
         say("This is a SANDBOX on 127.0.0.1: no real AWS, no real Gmail, no mail leaves this machine.")
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": directory, "LANG": "C.UTF-8"}
         if "PYTHONPATH" in os.environ:
