@@ -80,13 +80,17 @@ def test_every_import_is_asked_for() -> None:
 
 
 def test_the_wheel_holds_the_product_alone(tmp_path: Path) -> None:
-    """What is installed is the package, its licence and one command; tests and runbooks stay in the repository."""
+    """What is installed is the package with its runbooks, its licence and one command; tests stay in the repository."""
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.iterdir()
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
+        metadata = archive.read(f"rotator-{rotator.__version__}.dist-info/METADATA").decode()
         commands = archive.read(f"rotator-{rotator.__version__}.dist-info/entry_points.txt").decode()
     assert {name.partition("/")[0] for name in names} == {"rotator", f"rotator-{rotator.__version__}.dist-info"}
     assert f"rotator-{rotator.__version__}.dist-info/licenses/LICENSE" in names
+    pages = {f"rotator/runbooks/{page.name}" for page in (ROOT / "runbooks").glob("*.md")}
+    assert pages == {name for name in names if name.startswith("rotator/runbooks/")}
+    assert "\n# rotator\n" in metadata
     assert commands.split() == ["[console_scripts]", "rotator", "=", "rotator.cli.main:main"]
