@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from rotator.adopting import adoption, prove
@@ -41,14 +42,14 @@ def rotation(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Rotation]:
     """The locked, writable rotation of one user.  Raises NoJournal, LockHeld, SealError, JournalError."""
-    with _rotation(configuration, user, lock=True, grace_s=grace_s) as parts:
+    with parts_of(configuration, user, lock=True, grace_s=grace_s) as parts:
         yield Rotation(replace(parts, observer=observer or (lambda _: None), sleep=sleep))
 
 
 @contextmanager
 def reading(configuration: Configuration, user: str | None) -> Iterator[Rotation]:
     """The same beside a run that may be at work: nothing can be appended, so nothing can be changed."""
-    with _rotation(configuration, user, lock=False, grace_s=None) as parts:
+    with parts_of(configuration, user, lock=False, grace_s=None) as parts:
         yield Rotation(parts)
 
 
@@ -61,9 +62,15 @@ def refuse_if_at_work(configuration: Configuration, name: str | None) -> None:
 
 
 @contextmanager
-def _rotation(
-    configuration: Configuration, name: str | None, *, lock: bool, grace_s: int | None
+def parts_of(
+    configuration: Configuration,
+    name: str | None,
+    *,
+    lock: bool,
+    grace_s: int | None = None,
+    seen: Mapping[str, Event] | None = None,
 ) -> Iterator[Parts]:
+    """The live parts of one user.  `seen`: as in wiring_parts.consumers.  Raises as `rotation` does."""
     from rotator.journal.sqlite import open_journal, users
 
     user = configuration.user(name)
@@ -81,7 +88,7 @@ def _rotation(
             journal=journal,
             access_keys=_access_keys(session, user),
             endpoints=endpoints,
-            consumers=consumers(configuration, user, endpoints, session),
+            consumers=consumers(configuration, user, endpoints, session, seen),
             new_token=lambda: secrets.token_hex(8),
             verify_deadline_s=float(user.verify_deadline_s),
         )
@@ -225,7 +232,7 @@ class History:
 
 def history(configuration: Configuration, name: str | None) -> History:
     """Read and verify the whole journal of one user.  Raises JournalError naming the first bad event."""
-    with _rotation(configuration, name, lock=False, grace_s=None) as parts:
+    with parts_of(configuration, name, lock=False, grace_s=None) as parts:
         journal: Any = parts.journal
         return History(journal.events(), journal.verify().mac)
 

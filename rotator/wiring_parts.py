@@ -5,10 +5,12 @@ Heavy libraries are imported inside functions, as in wiring.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from rotator.core.ports import Consumer
@@ -60,9 +62,10 @@ def consumers(
     user: UserConfiguration,
     endpoints: Mapping[str, SesEndpoint],
     session: AwsSession,
+    seen: Mapping[str, Event] | None = None,
 ) -> dict[str, Consumer]:
-    """One live consumer a setting, by name."""
-    build = _Builder(configuration, user, session)
+    """One live consumer a setting, by name.  `seen`: set by whoever sees a consumer's mail arrive elsewhere."""
+    build = _Builder(configuration, user, session, seen or {})
     return {one.name: build.consumer(one, endpoints[one.endpoint or ""]) for one in user.consumers}
 
 
@@ -71,6 +74,7 @@ class _Builder:
     configuration: Configuration
     user: UserConfiguration
     session: AwsSession
+    seen: Mapping[str, Event]
 
     def consumer(self, one: kinds.Consumer, endpoint: SesEndpoint) -> Consumer:
         """The live consumer of one setting."""
@@ -78,7 +82,7 @@ class _Builder:
 
         match one:
             case kinds.GmailSendAs():
-                return _gmail(self.configuration, one, endpoint)
+                return _gmail(self.configuration, one, endpoint, self.seen.get(one.name))
             case kinds.SecretsManager():
                 return self._secrets_manager(one, endpoint)
             case kinds.SsmParameter():
@@ -155,34 +159,42 @@ def _fields(names: kinds.FieldNames) -> Fields:
     return Fields(**names.model_dump())
 
 
-def _gmail(configuration: Configuration, one: kinds.GmailSendAs, endpoint: SesEndpoint) -> Consumer:
+def _gmail(configuration: Configuration, one: kinds.GmailSendAs, endpoint: SesEndpoint, seen: Event | None) -> Consumer:
     """By PATCH with a service account; by hand with a user token (which sends canaries) or without anything."""
     from rotator.consumers.gmail_send_as import GmailSendAs, Server
+
+    def pause(seconds: float) -> None:
+        """A rest that ends early once nothing is waited for any more."""
+        if seen is None:
+            time.sleep(seconds)
+        else:
+            seen.wait(seconds)
 
     return GmailSendAs(
         name=one.name,
         server=Server(endpoint.name, endpoint.host, endpoint.port, endpoint.security),
         mailbox=one.mailbox,
         alias=one.alias,
-        gmail=_mailbox(configuration, one),
+        gmail=None if one.credentials is None else gmail_mailbox(configuration, one.mailbox, one.credentials),
         writes=one.credentials is not None and one.credentials.writes,
         canary_to=one.canary_to,
+        sleep=pause,
+        seen_elsewhere=(lambda: False) if seen is None else seen.is_set,
     )
 
 
-def _mailbox(configuration: Configuration, one: kinds.GmailSendAs) -> GmailMailbox | None:
+def gmail_mailbox(configuration: Configuration, mailbox: str, credentials: kinds.Credentials) -> GmailMailbox:
+    """The mailbox, opened with these credentials at the first call."""
     from rotator.services.gmail import GmailMailbox
     from rotator.services.google_auth import delegated_access, user_access
 
-    if one.credentials is None:
-        return None
     trusted, endpoint = configuration.trusted_hosts, configuration.google_api_endpoint
-    if one.credentials.service_account is not None:
-        access = delegated_access(Path(one.credentials.service_account), one.mailbox, trusted)
-    elif one.credentials.impersonate is not None:
+    if credentials.service_account is not None:
+        access = delegated_access(Path(credentials.service_account), mailbox, trusted)
+    elif credentials.impersonate is not None:
         from rotator.services.google_keyless import impersonated_access
 
-        access = impersonated_access(one.credentials.impersonate, one.mailbox, endpoint, trusted)
+        access = impersonated_access(credentials.impersonate, mailbox, endpoint, trusted)
     else:
-        access = user_access(Path(one.credentials.authorized_user or ""), trusted)
-    return GmailMailbox(mailbox=one.mailbox, access=access, api_endpoint=endpoint)
+        access = user_access(Path(credentials.authorized_user or ""), trusted)
+    return GmailMailbox(mailbox=mailbox, access=access, api_endpoint=endpoint)

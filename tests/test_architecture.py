@@ -28,8 +28,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wiring": ADAPTERS | WORK | {"wiring_parts", "config", "core"},
     "wiring_parts": ADAPTERS | {"config", "core"},  # what wiring builds first; nobody else asks for it
     "wiring_suppression": ADAPTERS | WORK | {"wiring_parts", "config", "core"},  # the list has a file of its own
+    "wiring_audit": ADAPTERS | {"wiring", "wiring_parts", "audit", "config", "core"},  # the same for one command
     "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
-    "cli": WORK | {"wiring", "wiring_suppression", "first_use", "config", "core"},
+    "cli": WORK | {"wiring", "wiring_audit", "wiring_suppression", "first_use", "config", "core"},
     "sandbox": set(),
     "__main__": {"cli"},
 }

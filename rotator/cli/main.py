@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "handover": ("handover", "Give a person the new user name and password for a place fed by hand."),
     "confirm": ("handover", "Say that such a place has the new credential now."),
     "suppression": ("suppression", "The suppression list: export it, tell what is new, say why an address is on it."),
+    "audit": ("audit", "One real mail through every place, and a look at what is there and should not be."),
     "derive": ("derive", "The SMTP password of a secret access key, from a pipe or a prompt."),
     "history": ("history", "Past rotations; one of them as a timeline; the journal's chain."),
     "report": ("report", "Write one HTML page: keys, rotations, rates, what waits for a person."),

@@ -21,8 +21,8 @@ from rotator.cli.text import duration, harmless
 
 WIDE = 10_000  # off a terminal nothing is folded or cut: cron mail keeps its hints
 COLOURS = {"ok": "32", "failed": "31;1", "waiting": "36", "warning": "33;1"}
-MARKS = {"ok": "✓", "failed": "✗", "waiting": "·", "warning": "!"}
-WORDS = {"ok": "ok", "failed": "FAIL", "waiting": "-", "warning": "warn"}
+MARKS = {"ok": "✓", "failed": "✗", "waiting": "·", "warning": "!", "skipped": "-", "unknown": "?"}
+WORDS = {"ok": "ok", "failed": "FAIL", "waiting": "-", "warning": "warn", "skipped": "-", "unknown": "?"}
 PLAIN = str.maketrans({"✓": "ok", "✗": "FAIL", "·": "-", "…": "...", "→": "->", "–": "-"})
 NAME_WIDTH, DETAIL_WIDTH = 11, 52
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rotator.core.facts import Facts
 from rotator.core.policy import DAY_S, Policy
 from rotator.core.predict import plan
 from rotator.core.protocol import PROTOCOL
+from rotator.core.proven import Audited, Proof, last_audited, last_proven
 from rotator.core.steps import Look
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Standing:
     last_use: dict[str, LastUse | None] = field(default_factory=dict)
     consumers: tuple[ConsumerRow, ...] = ()
     drifted: tuple[Drift, ...] = ()
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    audits: Mapping[str, Audited] = field(default_factory=dict)
     step: str = ""
     until: Instant | None = None
     comes: str = ""
@@ -119,6 +123,8 @@ def stand(configuration: Configuration, user: str) -> Standing:
     with wiring.reading(configuration, user) as rotation:
         facts, policy = rotation.facts, rotation.parts.policy
         standing = Standing(user, configuration.user(user).region, facts, policy, facts.latest)
+        events = rotation.parts.journal.events()
+        standing.proofs, standing.audits = last_proven(events), last_audited(events)
         try:
             _ask_iam(rotation, standing)
         except (AccessError, RemoteFault) as error:

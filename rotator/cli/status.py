@@ -13,6 +13,7 @@ from rotator.cli.text import ago, iso, mask_ids, span, when
 from rotator.core.access_keys import AccessKey, mask
 from rotator.core.drift import DRIFT_PAGE
 from rotator.core.errors import Exit, NoJournal
+from rotator.core.proven import AuditOutcome
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
@@ -31,6 +32,7 @@ def status(
     standings = _standings(options, options.configuration(), user)
     options.screen.table(HEADERS, [row for one in standings for row in rows(one)])
     for one in standings:
+        _show_proofs(options, one)
         _show_run(options, one)
         if one.unreachable is not None:
             options.screen.say(f"{one.user}: the journal's part only; {one.unreachable}", "warning", always=True)
@@ -94,6 +96,21 @@ def _last_used(one: Standing, key: AccessKey) -> str:
     return "unknown" if use is None else "never" if use.at is None else ago(use.at, one.now)
 
 
+def _show_proofs(options: Options, one: Standing) -> None:
+    """When each place was last proven; an audit that went wrong since stands beside it."""
+    if one.facts is None or not (one.proofs or one.audits):
+        return
+    options.screen.out(f"Last proven: {', '.join(_proven(one, name) for name in one.consumer_names)}")
+
+
+def _proven(one: Standing, name: str) -> str:
+    proof, audit = one.proofs.get(name), one.audits.get(name)
+    said = "never" if proof is None else f"{ago(proof.at, one.now)} ({proof.how})"
+    if audit is None or audit.outcome == AuditOutcome.ARRIVED:
+        return f"{name} {said}"
+    return f"{name} {said}, audit {audit.outcome.upper()} {ago(audit.at, one.now)}"
+
+
 def _show_run(options: Options, one: Standing) -> None:
     if one.facts is None or one.facts.run is None:
         return
@@ -143,6 +160,7 @@ def _user(one: Standing) -> dict[str, Any]:
         "keys": [_key(one, key) for key in one.keys],
         "consumers": [{"name": row.name, "push": row.push, "rung": row.rung} for row in one.consumers]
         or [{"name": name, "push": None, "rung": None} for name in one.consumer_names],
+        "proven": [_proof(one, name) for name in one.consumer_names],
         "behind": [
             {"consumer": drift.consumer, "holds_masked": mask(drift.holds), "told_masked": mask(drift.owed),
              "mail_refused": drift.gone}
@@ -153,6 +171,16 @@ def _user(one: Standing) -> dict[str, Any]:
         else {"run": run.id, "mode": one.mode, "opened": iso(run.opened), "step": one.step, "due": iso(one.until),
               "comes": mask_ids(one.comes)},
     }  # fmt: skip
+
+
+def _proof(one: Standing, name: str) -> dict[str, Any]:
+    proof, audit = one.proofs.get(name), one.audits.get(name)
+    return {
+        "consumer": name,
+        "last_proven": iso(proof.at) if proof else None,
+        "by": proof.how if proof else None,
+        "last_audit": None if audit is None else {"at": iso(audit.at), "outcome": audit.outcome},
+    }
 
 
 def _key(one: Standing, key: AccessKey) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rotator.config.audit_policy import audit_statements
 from rotator.config.model import Configuration, UserConfiguration
 from rotator.config.store_policy import store_statements
 from rotator.core.trust import partition_of
@@ -29,7 +30,8 @@ def iam_policy(configuration: Configuration) -> dict[str, Any]:
     arns = [user_arn(configuration, user) for user in configuration.users]
     keys = {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns}
     simulate = {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns}
-    return {"Version": "2012-10-17", "Statement": [keys, simulate, *store_statements(configuration)]}
+    around = (*store_statements(configuration), *audit_statements(configuration))
+    return {"Version": "2012-10-17", "Statement": [keys, simulate, *around]}
 
 
 def user_arn(configuration: Configuration, user: UserConfiguration) -> str:

@@ -25,13 +25,13 @@ from rotator.config.problems import (
     unknown_keys,
     value_problems,
 )
-from rotator.config.schema import File, Google, Timing, User
+from rotator.config.schema import Audit, File, Google, Timing, User
 from rotator.config.targets import duplicate_targets
 from rotator.core import trust
 from rotator.core.errors import ConfigurationError
 
 WRAPPED = ".seal.json"  # after the journal's name: the file with the wrapped seal key
-Part = TypeVar("Part", Google, Timing, User)
+Part = TypeVar("Part", Audit, Google, Timing, User)
 
 
 def load(path: str | FilePath, environ: Mapping[str, str]) -> Configuration:
@@ -81,6 +81,9 @@ def _breaches(data: Any, trusted: frozenset[str]) -> Iterator[Sentence]:
     written = data.get("users")
     users = [_part(User, user) for user in written] if isinstance(written, tuple) else []
     yield from rules.duplicate_users(None if user is None else user.name for user in users)
+    audit = _part(Audit, data.get("audit", {}))
+    if audit is not None:
+        yield from rules.audit_breaches(audit, [user for user in users if user is not None], trusted)
     if timing is None:
         return
     known = [(index, user) for index, user in enumerate(users) if user is not None]
@@ -124,6 +127,7 @@ def _resolve(file: File, name: str, trusted: frozenset[str]) -> Configuration:
         mail_to=file.notify.mail_to,
         open_alarm_s=file.notify.open_alarm,
         suppression=rules.resolve_suppression(file),
+        audit=file.audit,
         users=tuple(rules.resolve_user(user, file.defaults) for user in file.users),
         trusted_hosts=trusted,
         file=file,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from rotator.config.kinds import READABLE, Command, Consumer, GmailSendAs, Human
-from rotator.config.schema import Aws, File, Suppression
+from rotator.config.schema import Audit, Aws, File, Suppression
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import Policy, Traits
 
@@ -80,6 +80,7 @@ class Configuration:
     mail_to: str | None
     open_alarm_s: int
     suppression: Suppression  # `regions` filled in
+    audit: Audit
     users: tuple[UserConfiguration, ...]
     trusted_hosts: frozenset[str]
     file: File = field(repr=False)  # as it was written: tells a default from a value of the file

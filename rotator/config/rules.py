@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from rotator.config.files import program_problems
-from rotator.config.kinds import IN_AWS, Command, Consumer, CredentialFile, GmailSendAs, SecretsManager
+from rotator.config.kinds import IN_AWS, Command, Consumer, CredentialFile, Credentials, GmailSendAs, SecretsManager
 from rotator.config.model import EndpointSettings, UserConfiguration, by_hand
 from rotator.config.positions import Path
-from rotator.config.schema import Endpoint, File, Suppression, Timing, User
+from rotator.config.schema import Audit, Endpoint, File, Suppression, Timing, User
 from rotator.core import trust
 from rotator.core.durations import UNITS_S, format_duration
 
@@ -23,6 +23,26 @@ def google_breaches(endpoint: str | None, trusted: frozenset[str]) -> Breaches:
     """Whether a Google token may go where the file says."""
     if endpoint is not None and (problem := trust.google_url_problem(endpoint, trusted)) is not None:
         yield ("google", "api_endpoint"), problem
+
+
+def audit_breaches(audit: Audit, users: Iterable[User], trusted: frozenset[str]) -> Breaches:
+    """Whether the far end of the audit can be looked at, and whether the queue is AWS's."""
+    arrival = audit.arrival
+    if arrival is None:
+        return
+    if arrival.gmail is not None and arrival.credentials is None and mailbox_credentials(users, arrival.gmail) is None:
+        no_token = "no consumer has credentials for this mailbox: give them here as credentials"  # noqa: S105
+        yield ("audit", "arrival", "gmail"), no_token
+    if arrival.sqs is not None and (problem := trust.queue_problem(arrival.sqs, trusted)) is not None:
+        yield ("audit", "arrival", "sqs"), problem
+
+
+def mailbox_credentials(users: Iterable[User | UserConfiguration], mailbox: str) -> Credentials | None:
+    """What opens the mailbox, if a consumer of the file has it."""
+    for one in (consumer for user in users for consumer in user.consumers):
+        if isinstance(one, GmailSendAs) and one.credentials and one.mailbox.lower() == mailbox.lower():
+            return one.credentials
+    return None
 
 
 def duplicate_users(names: Iterable[str | None]) -> Breaches:

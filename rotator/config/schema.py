@@ -18,6 +18,7 @@ from rotator.config.forms import (
     Host,
     Name,
     Port,
+    QueueUrl,
     Region,
     RoleArn,
     RotateAt,
@@ -26,15 +27,14 @@ from rotator.config.forms import (
     UserName,
     UserPath,
 )  # fmt: skip
-from rotator.config.kinds import Consumer, KeyArn
+from rotator.config.kinds import Consumer, Credentials, KeyArn
 from rotator.core.durations import UNITS_S
 
 DAY_S = UNITS_S["d"]
 
 # Keys of the plan that this version does not have: told apart from a slip of the pen.
 KEYS_NOT_BUILT = frozenset(
-    {"dns", "ping", "metrics", "domains", "audit"}
-    | {"notify.sns_topic", "notify.apprise_file", "notify.remind"}
+    {"dns", "ping", "metrics", "domains"} | {"notify.sns_topic", "notify.apprise_file", "notify.remind"}
 )
 
 
@@ -81,6 +81,36 @@ class Suppression(Section):
         "BOUNCE",
     )
     retain: Annotated[Duration, Field(ge=DAY_S)] = 400 * DAY_S
+
+
+class Arrival(Section):
+    """Where the audit's mails come out: a Gmail mailbox that is read, or a queue of SES's events."""
+
+    gmail: Address | None = None
+    credentials: Credentials | None = None  # those of a consumer with that mailbox
+    sqs: QueueUrl | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Arrival:
+        if (self.gmail is None) == (self.sqs is None):
+            raise ValueError("needs exactly one of gmail and sqs")
+        if self.credentials is not None and self.gmail is None:
+            raise ValueError("credentials open a mailbox: they need gmail")
+        return self
+
+
+class Audit(Section):
+    """Where the audit mails to, and how long one may take."""
+
+    mail_to: Address | None = None
+    arrival: Arrival | None = None
+    timeout: Annotated[Duration, Field(ge=1)] = 10 * UNITS_S["m"]
+
+    @model_validator(mode="after")
+    def _both(self) -> Audit:
+        if (self.mail_to is None) != (self.arrival is None):
+            raise ValueError("needs mail_to and arrival: what is sent must be seen")
+        return self
 
 
 class Verify(Section):
@@ -141,5 +171,6 @@ class File(Section):
     google: Google = Google()
     notify: Notify = Notify()
     suppression: Suppression = Suppression()
+    audit: Audit = Audit()
     defaults: Timing = Timing()
     users: Annotated[tuple[User, ...], Field(min_length=1, max_length=1000)]

@@ -49,10 +49,18 @@ def _common(configuration: Configuration) -> Iterator[Setting]:
         )
     retain = format_duration(configuration.suppression.retain)
     yield Setting("suppression.retain", retain, _origin(file, "suppression", "retain"))
+    yield from _audit(configuration)
     if configuration.trusted_hosts:
         yield Setting(
             "(trusted hosts)", ", ".join(sorted(configuration.trusted_hosts)), f"environment {TRUST_VARIABLE}"
         )
+
+
+def _audit(configuration: Configuration) -> Iterator[Setting]:
+    audit, file = configuration.audit, configuration.file
+    yield Setting("audit.mail_to", _shown(audit.mail_to), _origin(file, "audit", "mail_to"))
+    yield Setting("audit.arrival", _shown(audit.arrival), _origin(file, "audit", "arrival"))
+    yield Setting("audit.timeout", format_duration(audit.timeout), _origin(file, "audit", "timeout"))
 
 
 def _users(configuration: Configuration) -> Iterator[Setting]:

@@ -66,16 +66,18 @@ class GmailSendAs:
         canary_to: str | None = None,
         wait_s: float = ARRIVAL_S,
         sleep: Callable[[float], None] = time.sleep,
+        seen_elsewhere: Callable[[], bool] = lambda: False,
     ) -> None:
         """`gmail` None: no credentials, nothing can be asked or sent.  `writes`: they are a service account's.
 
-        `canary_to` None is the mailbox itself, whose inbox is then read; `wait_s` is how long a canary may take.
+        `canary_to` None is the mailbox itself, whose inbox is then read; `wait_s` is how long a canary may take, and
+        `seen_elsewhere` whether somebody saw it arrive where we cannot read, so that no bounce need be waited for.
         """
         self.traits = Traits(name, "gmail_send_as", server.name, by_hand=not writes, sends=gmail is not None)
         self._server, self._mailbox, self._alias = server, mailbox, alias
         self._gmail, self._writes = gmail, writes
         self._to = canary_to or mailbox
-        self._wait_s, self._sleep = wait_s, sleep
+        self._wait_s, self._sleep, self._seen_elsewhere = wait_s, sleep, seen_elsewhere
 
     def preflight(self, deadline: Deadline) -> Sequence[Problem]:
         """The credentials open this mailbox, and the alias exists, is verified and sends through our endpoint."""
@@ -173,6 +175,8 @@ class GmailSendAs:
                     verdict = self._verdict(gmail.message(message.id, deadline), message, sent, canary)
                     if verdict is not None:
                         return verdict
+            if self._seen_elsewhere():
+                return Arrived(f"seen at {self._to}")
             if window.over:
                 break
             self._sleep(min(pause, window.left))

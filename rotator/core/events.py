@@ -7,9 +7,8 @@ newer code reads older journals; a changed meaning is a new class.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 SCHEMA_VERSION = 1
 
@@ -267,6 +266,15 @@ class Forgotten(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettled(Event):
+    """An audit mail through the consumer ended.  Kept for status and report: no decision ever looks at it."""
+
+    consumer: str
+    outcome: str
+    key: str = ""  # the key that the place was known to hold; "" = not known
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished(Event):
     """The run is closed: rotated or aborted."""
 
@@ -279,16 +287,3 @@ KINDS: dict[str, type[Event]] = {
     for name, kind in globals().items()
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }
-
-
-def to_record(event: Event) -> tuple[str, dict[str, Any]]:
-    """The event as (kind, JSON-ready fields)."""
-    return type(event).__name__, asdict(event)
-
-
-def from_record(kind: str, data: dict[str, Any]) -> Event:
-    """The event of a stored record.  Raises KeyError for a kind and TypeError for fields that we do not know."""
-    of_kind = KINDS[kind]
-    tuples = {one.name for one in fields(of_kind) if str(one.type).startswith("tuple")}
-    values: dict[str, Any] = {name: tuple(value) if name in tuples else value for name, value in data.items()}
-    return of_kind(**values)

@@ -25,11 +25,16 @@ EVIDENCE_GONE: dict[str, object] = {
 }
 
 
+# What people were told, or an audit saw, changes nothing, and must not make a journal from a backup look newer.
+TOLD_ONLY = (ev.AuditSettled,)
+
+
 def fold(events: Iterable[ev.Event], start: Facts | None = None) -> Facts:
     """The facts after `events`, beginning from `start` (default: nothing known)."""
     facts = start or Facts()
     for event in events:
-        facts = replace(apply(event, facts), latest=Instant(max(facts.latest, event.at)))
+        if not isinstance(event, TOLD_ONLY):
+            facts = replace(apply(event, facts), latest=Instant(max(facts.latest, event.at)))
     return facts
 
 
@@ -244,6 +249,11 @@ def _(event: ev.OldRefused, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.AbortAsked, facts: Facts) -> Facts:
     return facts.with_run(aborting=True)
+
+
+@apply.register
+def _(event: ev.AuditSettled, facts: Facts) -> Facts:
+    return facts  # what an audit saw is told to people; a rotation gathers evidence of its own
 
 
 @apply.register

@@ -27,6 +27,7 @@ REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
 SES_HOST = re.compile(
     r"(?:vpce-[a-z0-9-]+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<vpce>vpce\.)?(?P<suffix>amazonaws\.com(?:\.cn)?)"
 )
+SQS_HOST = re.compile(r"sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<suffix>amazonaws\.com(?:\.cn)?)")
 MAIL_MANAGER = re.compile(r"(?:.*\.)?mail-manager-smtp\.(?:.*\.)?amazonaws\.com(?:\.cn)?")
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 HOST = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(?:\.{LABEL})*")
@@ -139,6 +140,27 @@ def google_url_problem(url: str, trusted: frozenset[str]) -> str | None:
     if is_google_host(parts.hostname) or parts.hostname in trusted:
         return None
     return f"is not a host of Google (*.googleapis.com); any other only if the environment names it in {TRUST_VARIABLE}"
+
+
+def queue_problem(url: str, trusted: frozenset[str]) -> str | None:
+    """Whether `url` is a queue at AWS: https to SQS, or a host that the environment names."""
+    parts = _split(url)
+    if parts is None or parts.hostname is None:
+        return "must be a queue's URL, such as https://sqs.us-east-1.amazonaws.com/123456789012/audit"
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return "must be https: plain http only to loopback"
+    if queue_region(url) or parts.hostname in trusted:
+        return None
+    return f"is not a queue of SQS; any other host only if the environment names it in {TRUST_VARIABLE}"
+
+
+def queue_region(url: str) -> str:
+    """The region in a queue's URL; empty if the host is not SQS's."""
+    parts = _split(url)
+    match = SQS_HOST.fullmatch(parts.hostname) if parts is not None and parts.hostname else None
+    if match is None or not REGION.fullmatch(match["region"]):
+        return ""
+    return match["region"] if _partition(match["region"])[1] == match["suffix"] else ""
 
 
 def is_google_host(host: str) -> bool:

@@ -84,10 +84,19 @@ def write_configuration(place: Place, sample: Sample) -> None:
         "state": str(place.journal),
         "seal": {"key_file": str(place.seal_key)},
         **({"google": {"api_endpoint": sample.gmail_url}} if sample.gmail_url else {}),
+        **_audit(sample),
         "users": [user],
     }
     _write_seal_key(place)
     write_private(place.config, yaml.safe_dump(document, sort_keys=False, width=1000).encode())
+
+
+def _audit(sample: Sample) -> dict[str, Any]:
+    """Audit mails go to an address whose mail arrives in the Workspace mailbox."""
+    if sample.gmail_url is None:
+        return {}
+    arrival = {"gmail": f"ops@{sample.domain}"}
+    return {"audit": {"mail_to": f"bounce-test@{sample.domain}", "arrival": arrival}}
 
 
 def _write_seal_key(place: Place) -> None:

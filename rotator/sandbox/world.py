@@ -246,6 +246,7 @@ class World:
         for mailbox, alias in ((f"ops@{domain}", f"news@{domain}"), (PERSONAL, f"admin@{domain}")):
             gmail.add_user(mailbox)
             gmail.add_alias(mailbox, alias, "127.0.0.1", self.smtp.port, "starttls", held.id, self.password_of(held))
+        gmail.add_address(f"ops@{domain}", f"bounce-test@{domain}")
         self.gmail = gmail
 
     def _write_configuration(self) -> None:

@@ -53,6 +53,14 @@ class Sent:
     thread: str
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One message as it lies there, with Gmail's labels (SPAM, INBOX, ...)."""
+
+    raw: bytes
+    labels: frozenset[str]
+
+
 class GmailMailbox:
     """The mailbox `mailbox`, through google's client, imported and built at the first call.
 
@@ -133,12 +141,26 @@ class GmailMailbox:
         )
         return tuple(Sent(str(row["id"]), str(row["threadId"])) for row in page.get("messages", []))
 
+    def found(self, query: str, deadline: Deadline) -> tuple[Sent, ...]:
+        """Ids and threads of the newest messages that Gmail's search finds, Spam included."""
+        page = self._call(
+            "messages.list",
+            lambda users: users.messages().list(userId="me", q=query, includeSpamTrash=True, maxResults=INBOX_PAGE),
+            deadline,
+        )
+        return tuple(Sent(str(row["id"]), str(row["threadId"])) for row in page.get("messages", []))
+
     def message(self, id: str, deadline: Deadline) -> bytes:
         """One message, raw: the only form that keeps a notice's parts and DKIM header as they came."""
+        return self.whole(id, deadline).raw
+
+    def whole(self, id: str, deadline: Deadline) -> Whole:
+        """The same with its labels."""
         found = self._call(
             "messages.get", lambda users: users.messages().get(userId="me", id=id, format="raw"), deadline
         )
-        return base64.urlsafe_b64decode(str(found["raw"]) + "===")
+        labels = frozenset(str(one) for one in found.get("labelIds", []))
+        return Whole(base64.urlsafe_b64decode(str(found["raw"]) + "==="), labels)
 
     def _call(
         self, what: str, request: Callable[[Any], Any], deadline: Deadline, hidden: tuple[str, ...] = ()

@@ -187,6 +187,7 @@ STORIES: dict[str, list[ev.Event]] = {
         ev.RunFinished(T + 10, "run", "aborted"),
         names=NAMES,
     ),
+    "an audit changes nothing that is known": run(ev.AuditSettled(T + 5, "gmail", "refused", OLD), names=NAMES),
     "a consumer that left the file": run(ev.Forgotten(T + 5, "gmail", "gone"), names=NAMES),
     "a consumer that is new in the file": [adopted(OLD, "gmail"), opened(OLD, "gmail", "file"), *told("file")],
     "an unclear create stays open when the next one succeeds": run(*unclear(OLD), *created(T + 100)),

@@ -12,6 +12,7 @@ from rotator.core import events as ev
 from rotator.core.facts import DELETED_KEPT, INTENTS_KEPT, Facts
 from rotator.core.fold import apply, fold
 from rotator.core.policy import DAY_S, Mode
+from rotator.core.records import from_record, to_record
 from tests.core.telling import (
     HOUR,
     NEW,
@@ -59,8 +60,8 @@ def test_an_unknown_event_is_never_ignored() -> None:
 def test_an_event_survives_its_record(name: str) -> None:
     """Written as JSON and read again, every event is the same, tuples included."""
     event = sample(ev.KINDS[name])
-    kind, data = ev.to_record(event)
-    back = ev.from_record(kind, json.loads(json.dumps(data)))
+    kind, data = to_record(event)
+    back = from_record(kind, json.loads(json.dumps(data)))
     assert back == event
     assert hash(back) == hash(event)
 
@@ -69,20 +70,20 @@ def test_an_event_survives_its_record(name: str) -> None:
 def test_older_records_lack_only_what_has_a_default(name: str) -> None:
     """A record without the fields that have defaults is still read, as journals of older versions need."""
     kind = ev.KINDS[name]
-    _, data = ev.to_record(sample(kind))
+    _, data = to_record(sample(kind))
     optional = {one.name for one in fields(kind) if one.default is not MISSING}
     short = {key: value for key, value in data.items() if key not in optional}
     assert {
-        one.name: getattr(ev.from_record(name, short), one.name) for one in fields(kind) if one.name in optional
+        one.name: getattr(from_record(name, short), one.name) for one in fields(kind) if one.name in optional
     } == {one.name: one.default for one in fields(kind) if one.name in optional}
 
 
 def test_what_a_newer_version_wrote_is_refused() -> None:
     """Unknown kinds and unknown fields are errors: guessing at a newer journal could cost a key."""
     with pytest.raises(KeyError):
-        ev.from_record("Teleported", {"at": T})
+        from_record("Teleported", {"at": T})
     with pytest.raises(TypeError):
-        ev.from_record("AbortAsked", {"at": T, "reason": "", "colour": "red"})
+        from_record("AbortAsked", {"at": T, "reason": "", "colour": "red"})
 
 
 def rotation(number: int) -> list[ev.Event]:

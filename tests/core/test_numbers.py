@@ -17,6 +17,7 @@ from rotator.core.evidence import Rung
 from rotator.core.facts import CreateIntent
 from rotator.core.fold import fold
 from rotator.core.policy import CLOCK_SLACK_S, LAST_USED_LAG_S, Policy, Traits
+from rotator.core.records import from_record
 from rotator.core.situation import Observed, Situation
 from tests.core.telling import (
     BOTH,
@@ -249,6 +250,6 @@ def test_a_canary_after_the_refusal_survives_even_in_its_second(sent: int, survi
 def test_older_events_mean_what_they_meant() -> None:
     """Fields that older journals do not have are read as the case that was meant then."""
     adopted_then = {"at": T, "account": "1", "user": "u", "user_id": "A", "key": OLD, "consumers": ["gmail"]}
-    assert ev.from_record("Adopted", adopted_then) == ev.Adopted(T, "1", "u", "A", OLD, ("gmail",), sealed=False)
+    assert from_record("Adopted", adopted_then) == ev.Adopted(T, "1", "u", "A", OLD, ("gmail",), sealed=False)
     effect_then = {"at": T, "effect": "delete", "key": OLD, "until": T + 21}
-    assert ev.from_record("EffectIntended", effect_then) == ev.EffectIntended(T, "delete", OLD, T + 21, "", 0)
+    assert from_record("EffectIntended", effect_then) == ev.EffectIntended(T, "delete", OLD, T + 21, "", 0)

@@ -61,10 +61,21 @@ class Stage:
                 self.world.ses.suppress(address, reason, self.world.clock.now())
             case ["enforcement", ("HEALTHY" | "PROBATION" | "SHUTDOWN") as status]:
                 self.world.ses.enforcement = status
+            case ["wrong", "password", "in", "news-alias"]:
+                self.spoil_news()
             case ["paste", consumer]:
                 self.paste(sandbox, consumer)
             case _:
                 raise AssertionError(f"nobody knows how to do this in the sandbox: {note}")
+
+    def spoil_news(self) -> None:
+        """Somebody changes the alias's password by hand, to one that SES never gave."""
+        gmail, domain = self.world.gmail, self.world.scenario.domain
+        assert gmail is not None
+        mailbox, alias = f"ops@{domain}", f"news@{domain}"
+        held = gmail.stored(mailbox, alias)
+        assert held is not None
+        gmail.add_alias(mailbox, alias, held.host, held.port, "starttls", held.username, "B" + "x" * 43)
 
     def paste(self, sandbox: Sandbox, consumer: str) -> None:
         """A person takes what the hand-over says to Gmail's settings page; Gmail tries it and saves it."""

@@ -143,6 +143,11 @@ class GmailServer:
         user = self._store.add_user(address, mail_enabled)
         self._mailboxes.register(address, lambda raw: _arrived(self._store, user, raw))
 
+    def add_address(self, user: str, address: str) -> None:
+        """A further address whose mail arrives in the user's mailbox, as a Workspace administrator gives one."""
+        owner = self._user(user)
+        self._mailboxes.register(address, lambda raw: _arrived(self._store, owner, raw))
+
     def add_alias(
         self,
         user: str,

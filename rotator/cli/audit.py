@@ -1,0 +1,95 @@
+"""`rotator audit`: one real mail through every place, its headers, and what is there and should not be."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli.failure import UNTOUCHED
+from rotator.cli.findings import counted, row, show
+from rotator.cli.options import Options, User, command
+from rotator.cli.signals import signals
+from rotator.cli.text import duration, iso, mask_ids
+from rotator.core.durations import parse_duration
+from rotator.core.errors import Exit
+from rotator.core.findings import Finding, failed
+
+if TYPE_CHECKING:
+    from rotator.audit.mails import Result, Target
+    from rotator.wiring_audit import AuditWork
+
+
+@command
+def audit(
+    options: Options,
+    user: User = None,
+    consumer: Annotated[str, typer.Option("--consumer", metavar="NAME", help="Only a mail through this one.")] = "",
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="10m", help="How long one mail may take (audit.timeout).")
+    ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings end with exit code 1 too.")] = False,
+) -> int:
+    """Send one real mail through every place, wait for it, and look for what does not belong there.  For a timer."""
+    from rotator import wiring_audit
+
+    options.screen.flow = UNTOUCHED
+    configuration = options.configuration()
+    with signals.finishing_steps(), wiring_audit.auditing(configuration, user, consumer) as work:
+        mails = _Mails(options)
+        mails.send(work, consumer, parse_duration(timeout) if timeout else work.timeout_s)
+        found = list(mails.findings)
+        if not consumer:
+            found += [one for each in work.users for one in each.findings()]
+            found += wiring_audit.strangers(configuration) if user is None else ()
+    show(options.screen, found)
+    options.screen.out(f"{counted(found)}.")
+    code = int(Exit.FAILED) if failed(found, strict=strict) else 0
+    if code:
+        options.screen.say(f"(exit {code})", always=True)
+    fields = {"ok": code == 0, "exit_code": code, "consumers": mails.rows, "findings": [row(one) for one in found]}
+    options.screen.document("rotator/audit/1", fields)
+    return code
+
+
+class _Mails:
+    """The mails of one audit as they end, each shown and kept at once."""
+
+    def __init__(self, options: Options) -> None:
+        self._screen, self._began = options.screen, int(time.time())
+        self.findings: list[Finding] = []
+        self.rows: list[dict[str, Any]] = []
+
+    def send(self, work: AuditWork, consumer: str, timeout_s: float) -> None:
+        """Through every place that may be sent through, side by side."""
+        from rotator.audit.mails import Clock, send_all
+        from rotator.audit.users import not_configured
+
+        if work.arrivals is None:
+            self.findings += [not_configured(one.name) for one in work.users]
+            return
+        users = {one.name: one for one in work.users}
+        targets: list[Target] = []
+        for one in work.users:
+            chosen, left_out = one.targets(consumer)
+            targets += chosen
+            self.findings += left_out
+        for result in send_all(targets, work.arrivals, timeout_s, Clock(sleep=signals.sleep)):
+            users[result.target.user].settle(result)
+            self._take(result)
+
+    def _take(self, result: Result) -> None:
+        good, target = not failed(result.findings), result.target
+        took = duration(int(result.seconds * 1000))
+        self._screen.say(f"{target.name}: {result.outcome} after {took}", "ok" if good else "failed")
+        self.findings += result.findings
+        self.rows.append({
+            "user": target.user,
+            "consumer": target.name,
+            "outcome": result.outcome.value,
+            "key_masked": mask_ids(target.key) or None,
+            "since": iso(self._began),
+            "until": iso(int(time.time())),
+            "seconds": round(result.seconds, 1),
+        })  # fmt: skip

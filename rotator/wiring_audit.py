@@ -1,0 +1,117 @@
+"""Configuration to a running audit: the places with the audit's own recipient, and the far end that is looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rotator import wiring
+from rotator.audit.belonging import unnamed_users
+from rotator.audit.users import UserAudit
+from rotator.config import kinds
+from rotator.core.errors import AccessError, ConfigurationError, RemoteFault
+from rotator.core.findings import CheckStatus, Finding
+from rotator.wiring_parts import aws_session, gmail_mailbox
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration, UserConfiguration
+    from rotator.core.arrivals import Arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class AuditWork:
+    """Everything one audit works with.  `arrivals` None: no address is configured, nothing is sent."""
+
+    users: tuple[UserAudit, ...]
+    arrivals: Arrivals | None
+    timeout_s: float
+
+
+@contextmanager
+def auditing(configuration: Configuration, user: str | None, consumer: str = "") -> Iterator[AuditWork]:
+    """The audit of one user, or of all; each is locked for as long as it takes.
+
+    Raises NoJournal, LockHeld, SealError, JournalError, AccessError, RemoteFault, ConfigurationError.
+    """
+    chosen = configuration.users if user is None else (configuration.user(user),)
+    if consumer:
+        chosen = tuple(one for one in chosen if consumer in {place.name for place in one.consumers})
+    if not chosen:
+        raise ConfigurationError(f"no user has a consumer {consumer!r}", fix="rotator status lists them")
+    redirected = _redirected(configuration)
+    with ExitStack() as stack:
+        users = tuple(_user_audit(stack, redirected, one) for one in chosen)
+        yield AuditWork(users, _arrivals(configuration), float(configuration.audit.timeout))
+
+
+def strangers(configuration: Configuration) -> Iterator[Finding]:
+    """Users below aws.user_path that the file does not name; nothing if no path is configured."""
+    from rotator.services.iam_users import users_below
+
+    path = configuration.aws.user_path
+    if path is None:
+        return
+    try:
+        found = users_below(aws_session(configuration), path, configuration.users[0].region)
+    except (AccessError, RemoteFault) as error:
+        seen, fix = f"the users below {path} could not be listed: {error}", "rotator config policy allows it"
+        yield Finding("users.unnamed", CheckStatus.NOT_KNOWN, seen, fix, "runbooks/access.md")
+        return
+    yield from unnamed_users(path, found, [one.name for one in configuration.users])
+
+
+def _user_audit(stack: ExitStack, configuration: Configuration, user: UserConfiguration) -> UserAudit:
+    seen = {one.name: threading.Event() for one in user.consumers}
+    parts = stack.enter_context(wiring.parts_of(configuration, user.name, lock=True, seen=seen))
+    return UserAudit(parts, {one.name: _sender(one) for one in user.consumers}, seen)
+
+
+def _sender(one: kinds.Consumer) -> str:
+    """The address that mail from this place must come from; empty for one that we cannot send through."""
+    if isinstance(one, kinds.GmailSendAs):
+        return one.alias
+    return (one.canary_from or "") if isinstance(one, kinds.READABLE) else ""
+
+
+def _redirected(configuration: Configuration) -> Configuration:
+    """The same file with every test mail going to the audit's address."""
+    mail_to = configuration.audit.mail_to
+    if mail_to is None:
+        return configuration
+    users = tuple(
+        replace(user, consumers=tuple(_mailing_to(one, mail_to) for one in user.consumers))
+        for user in configuration.users
+    )
+    return replace(configuration, users=users)
+
+
+def _mailing_to(one: kinds.Consumer, mail_to: str) -> kinds.Consumer:
+    sends = isinstance(one, (kinds.GmailSendAs, *kinds.READABLE))
+    return one.model_copy(update={"canary_to": mail_to}) if sends else one
+
+
+def _arrivals(configuration: Configuration) -> Arrivals | None:
+    from rotator.config.rules import mailbox_credentials
+    from rotator.services.arrivals_gmail import GmailArrivals
+
+    arrival = configuration.audit.arrival
+    if arrival is None:
+        return None
+    if arrival.sqs is not None:
+        return _queue(configuration, arrival.sqs)
+    mailbox = arrival.gmail or ""
+    credentials = arrival.credentials or mailbox_credentials(configuration.users, mailbox)
+    if credentials is None:
+        raise ConfigurationError(f"audit.arrival: nothing opens the mailbox {mailbox}")
+    return GmailArrivals(gmail_mailbox(configuration, mailbox, credentials))
+
+
+def _queue(configuration: Configuration, url: str) -> Arrivals:
+    from rotator.core.trust import queue_region
+    from rotator.services.sqs import EventQueue
+
+    region = queue_region(url) or configuration.users[0].region
+    return EventQueue(session=aws_session(configuration), url=url, region=region)

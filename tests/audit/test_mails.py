@@ -1,0 +1,207 @@
+"""Mails side by side: what is concluded, when, and what is not sent at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from rotator.audit.mails import WORKERS, Clock, Result, Target, send_all, why_not
+from rotator.core import events as ev
+from rotator.core.access_keys import KeyId
+from rotator.core.arrivals import Bounced, Delivered, Landed, Sighting
+from rotator.core.errors import RemoteFault
+from rotator.core.fold import fold
+from rotator.core.policy import Traits
+from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding, LoginRefused, NotReadable, Unknown
+from rotator.core.proven import AuditOutcome
+from tests.core.telling import HOUR, NEW, OLD, T, adopted, deactivated, opened, told
+
+SENDER = "news@queenofsandiego.com"
+GOOD = Landed(
+    (
+        ("Authentication-Results", "mx.x; spf=pass; dkim=pass header.d=queenofsandiego.com; dmarc=pass"),
+        ("Return-Path", "<1@amazonses.com>"),
+        ("From", SENDER),
+    ),
+    "mx.x",
+)
+TIMEOUT_S = 60.0
+
+
+class Time:
+    """A process's clock that a rest moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Rest; real threads get a moment to answer."""
+        threading.Event().wait(0.002)
+        with self.lock:
+            self.now += seconds
+
+
+@dataclass
+class Place:
+    """A consumer that answers as it was told; `mail` goes to the far end when it is sent."""
+
+    name: str
+    far: FarEnd
+    answers: list[CanaryAnswer] = field(default_factory=lambda: [Arrived()])
+    mail: Sighting | None = GOOD
+    sent: int = 0
+
+    @property
+    def traits(self) -> Traits:
+        """A file that sends."""
+        return Traits(self.name, "credential_file", "e", sends=True)
+
+    def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
+        """One mail."""
+        assert canary.token in canary.subject
+        answer = self.answers[min(self.sent, len(self.answers) - 1)]
+        self.sent += 1
+        if self.mail is not None and isinstance(answer, Arrived):
+            self.far.mails[canary.token] = self.mail
+        return answer
+
+
+@dataclass
+class FarEnd:
+    """A mailbox; `blind` looks fail."""
+
+    blind: int = 0
+    looks: int = 0
+    mails: dict[str, Sighting] = field(default_factory=dict)
+
+    def look(self, tokens: Collection[str], deadline: Deadline) -> Mapping[str, Sighting]:
+        """What lies there."""
+        self.looks += 1
+        if self.blind and self.looks > 1:
+            self.blind -= 1
+            raise RemoteFault("Gmail is away")
+        return {token: self.mails[token] for token in tokens if token in self.mails}
+
+
+def audited(*places: Place, far: FarEnd) -> dict[str, Result]:
+    """The results by place."""
+    time = Time()
+    targets = [Target("u", one, SENDER, f"token-{one.name}") for one in places]
+    results = list(send_all(targets, far, TIMEOUT_S, Clock(time.monotonic, time.sleep)))
+    assert all(one.seen.is_set() for one in targets)
+    return {one.target.name: one for one in results}
+
+
+CASES = {
+    "it lies in the mailbox": ([Arrived()], GOOD, AuditOutcome.ARRIVED, 1),
+    "it lies there and came from somebody else": (
+        [Arrived()], Landed((*GOOD.headers[:2], ("From", "x@y.z")), "mx.x"), AuditOutcome.WRONG, 1),
+    "SES says that it was delivered": ([Arrived()], Delivered(SENDER, "250 ok"), AuditOutcome.ARRIVED, 1),
+    "SES delivered it from another address": ([Arrived()], Delivered("x@y.z", "250 ok"), AuditOutcome.WRONG, 1),
+    "it bounced": ([Arrived()], Bounced("550 no such user"), AuditOutcome.BOUNCED, 1),
+    "it never came": ([Arrived()], None, AuditOutcome.MISSING, 1),
+    "the login is refused, twice": ([LoginRefused("535")], None, AuditOutcome.REFUSED, 2),
+    "refused once by chance": ([LoginRefused("535"), Arrived()], GOOD, AuditOutcome.ARRIVED, 2),
+    "it could not be sent": ([Unknown("Gmail says 500")], None, AuditOutcome.UNKNOWN, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("answers", "mail", "outcome", "sent"), CASES.values(), ids=CASES.keys())
+def test_how_a_mail_ends(answers: list[CanaryAnswer], mail: Sighting | None, outcome: AuditOutcome, sent: int) -> None:
+    """Arrival is seen at the far end only; a refusal counts when it was repeated."""
+    far = FarEnd()
+    place = Place("a", far, answers, mail)
+    result = audited(place, far=far)["a"]
+    assert (result.outcome, place.sent) == (outcome, sent)
+    assert {dict(one.evidence)["consumer"] for one in result.findings} == {"a"}
+
+
+def test_nothing_is_missing_before_its_time() -> None:
+    """The verdict comes after the time-out, not earlier and not much later."""
+    far = FarEnd()
+    result = audited(Place("a", far, mail=None), far=far)["a"]
+    assert TIMEOUT_S <= result.seconds <= TIMEOUT_S + 5
+    assert "neither the mail nor a bounce was seen" in result.findings[0].summary
+
+
+def test_a_far_end_that_nobody_can_see_is_no_missing_mail() -> None:
+    """A look that fails is repeated; if the last one fails too, nothing is known, and nothing is called missing."""
+    far = FarEnd(blind=3)
+    assert audited(Place("a", far), far=far)["a"].outcome is AuditOutcome.ARRIVED
+    far = FarEnd(blind=10_000)
+    result = audited(Place("a", far), far=far)["a"]
+    assert (result.outcome, "Gmail is away" in result.findings[0].summary) == (AuditOutcome.UNKNOWN, True)
+
+
+def test_nothing_is_sent_if_the_far_end_cannot_be_seen_at_all() -> None:
+    """A mail that nobody looks for proves nothing."""
+
+    class Shut(FarEnd):
+        """It never answers."""
+
+        def look(self, tokens: Collection[str], deadline: Deadline) -> Mapping[str, Sighting]:
+            raise RemoteFault("Gmail is away")
+
+    far = Shut()
+    place = Place("a", far)
+    with pytest.raises(RemoteFault):
+        audited(place, far=far)
+    assert place.sent == 0
+
+
+def test_one_bad_place_does_not_hold_up_the_others() -> None:
+    """Each result comes when it is known: the missing one last."""
+    far = FarEnd()
+    places = [Place("lost", far, mail=None), *(Place(f"p{n}", far) for n in range(3 * WORKERS))]
+    results = audited(*places, far=far)
+    assert len(results) == len(places)
+    assert list(results)[-1] == "lost"
+
+
+def test_places_are_asked_side_by_side() -> None:
+    """As many at once as there are workers: each waits until all of them are in."""
+    far, together = FarEnd(), threading.Barrier(WORKERS, timeout=20)
+
+    class Slow(Place):
+        """It answers only once the others are asked too."""
+
+        def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
+            together.wait()
+            return super().send(canary, deadline)
+
+    results = audited(*(Slow(f"p{n}", far) for n in range(WORKERS)), far=far)
+    assert {one.outcome for one in results.values()} == {AuditOutcome.ARRIVED}
+
+
+OPEN = [adopted(), opened(), *told("gmail")]
+OFF = [*OPEN, *deactivated(T + HOUR), ev.OldRefused(T + HOUR + 9, OLD, seen=True)]
+HOLDINGS: dict[str, tuple[list[ev.Event], Holding, bool]] = {
+    "no run is open": ([adopted()], NotReadable(), True),
+    "a run is open, and the place shows the new key": (OPEN, KeyId(NEW), True),
+    "a run is open, and the place shows the old key": (OPEN, KeyId(OLD), False),
+    "a run is open, and the place shows nothing": (OPEN, NotReadable(), False),
+    "a run is open, and the place could not be asked": (OPEN, Unknown("x"), False),
+    "the old key is off, and the place shows nothing": (OFF, NotReadable(), True),
+    "the old key is off, and the place shows it": (OFF, KeyId(OLD), False),
+}
+
+
+@pytest.mark.parametrize(("events", "holds", "may"), HOLDINGS.values(), ids=HOLDINGS.keys())
+def test_while_a_run_is_open_nothing_logs_in_with_the_old_key(
+    events: list[ev.Event], holds: Holding, *, may: bool
+) -> None:
+    """A login would move its last use, on which the run's decisions stand."""
+    assert (why_not(fold(events), target_sends=True, holds=holds) == "") is may
+
+
+def test_a_place_that_cannot_send_is_left_out() -> None:
+    """A person's mail client, a program."""
+    assert why_not(fold([adopted()]), target_sends=False, holds=NotReadable())
