@@ -76,7 +76,7 @@ def rung(s: Situation, traits: Traits, consumer: ConsumerFacts) -> Rung:
 
 def survived(s: Situation, consumer: ConsumerFacts) -> bool:
     """Whether a canary was sent after SES had refused the old key, and arrived."""
-    return bool(s.run.old and s.old.refused_at and consumer.canary_at >= s.old.refused_at)
+    return bool(s.run.old and s.old.refused_at and consumer.survived == s.run.old)
 
 
 def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:

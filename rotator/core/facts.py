@@ -78,6 +78,7 @@ class ConsumerFacts:
     canary_tried_at: int = 0
     canary_unknown: int = 0  # in a row
     canary_refused: int = 0  # in a row
+    survived: str = ""  # the key whose refusal by SES stood in the journal before a canary that arrived was sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ EVIDENCE_GONE: dict[str, object] = {
     "canary_tried_at": 0,
     "canary_unknown": 0,
     "canary_refused": 0,
+    "survived": "",
 }
 
 
@@ -230,9 +231,13 @@ def _(event: ev.CanaryIntended, facts: Facts) -> Facts:
 def _(event: ev.CanarySettled, facts: Facts) -> Facts:
     before = facts.consumer(event.consumer)
     if event.outcome == ev.CanaryOutcome.ARRIVED:
-        first = before.canary_first_at or event.sent
         return facts.with_consumer(
-            event.consumer, canary_first_at=first, canary_at=event.sent, canary_unknown=0, canary_refused=0
+            event.consumer,
+            canary_first_at=before.canary_first_at or event.sent,
+            canary_at=event.sent,
+            canary_unknown=0,
+            canary_refused=0,
+            survived=facts.run.old if facts.run and facts.key(facts.run.old).refused_at else "",
         )
     if event.outcome == ev.CanaryOutcome.REFUSED:
         return facts.with_consumer(event.consumer, canary_refused=before.canary_refused + 1, canary_unknown=0)
@@ -241,8 +246,8 @@ def _(event: ev.CanarySettled, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.OldRefused, facts: Facts) -> Facts:
-    for one in facts.consumers:  # whole seconds: a canary of this very second was sent before, and shows nothing
-        facts = facts.with_consumer(one.name, canary_at=min(one.canary_at, event.at - 1))
+    for one in facts.consumers:  # only what is sent from here on shows anything
+        facts = facts.with_consumer(one.name, survived="")
     return facts.with_key(event.key, refused_at=event.at)
 
 

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from rotator.core.access_keys import Instant
 from rotator.core.facts import Facts
 from rotator.core.policy import Policy
-from rotator.core.rules import handing_over, incident, retiring, survey
+from rotator.core.rules import handing_over, incident, probe, retiring, survey
 from rotator.core.situation import Observed, Situation
 from rotator.core.steps import Step
 
@@ -39,11 +39,12 @@ RULES: tuple[Rule, ...] = (
     survey.settle_the_orphan,
     survey.stop_at_a_stranger,
     survey.have_a_run,
-    survey.keep_every_holder,
     survey.replace_what_is_gone,
     survey.notice_foreign_hands,
-    incident.drop_what_nobody_was_given,
     incident.switch_on_again,
+    probe.see_who_misses_the_old_key,
+    survey.keep_every_holder,
+    incident.drop_what_nobody_was_given,
     incident.make_room_for_a_successor,
     handing_over.preflight_before_create,
     handing_over.create_once,
@@ -60,9 +61,9 @@ RULES: tuple[Rule, ...] = (
     retiring.wait_out_the_grace,
     retiring.see_the_old_key_stand_still,
     retiring.deactivate_the_replaced,
-    retiring.wait_until_ses_refuses,
-    retiring.survive_the_deactivation,
-    retiring.watch_while_inactive,
+    probe.wait_until_ses_refuses,
+    probe.survive_the_deactivation,
+    probe.watch_while_inactive,
     retiring.delete_what_is_watched_out,
 )
 

@@ -145,6 +145,15 @@ STORIES: dict[str, list[ev.Event]] = {
         *mail("gmail", ev.CanaryOutcome.REFUSED, T + 16),
         *pushed("gmail", at=T + 20),
     ),
+    "a canary since SES refuses the old key proves the switch, until SES refuses it anew": run(
+        *told("gmail"),
+        *deactivated(T + 60),
+        ev.OldRefused(T + 70, OLD, seen=True),
+        *mail("gmail", at=T + 70),
+        *switched(ON, OLD, T + 80),
+        *deactivated(T + 90),
+        ev.OldRefused(T + 95, OLD, seen=True),
+    ),
     "a canary of the second in which SES refuses is none since": run(
         *told("gmail"), *deactivated(T + 60), *mail("gmail", at=T + 70), ev.OldRefused(T + 70, OLD, seen=False)
     ),

@@ -137,7 +137,7 @@ LIMITS: dict[str, tuple[Case, tuple[int, Step], tuple[int, Step]]] = {
         (T + LAG, Deactivate(replaced("gmail", "old_key_still"))),
     ),
     "an hour until SES has surely noticed": (
-        Case(run(*CONFIRMED, *deactivated(GRACE), sealed=False), KEYS_OFF, None),
+        Case(run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", at=GRACE + 1), sealed=False), KEYS_OFF, None),
         (GRACE + HOUR - 1, wait(9, GRACE + HOUR)),
         (GRACE + HOUR, Observe(Look.REFUSAL, OLD)),
     ),

@@ -122,11 +122,43 @@ RETIRING = {
     "off, and we hold its password: ask SES": Case(
         run(*CONFIRMED, *deactivated(GRACE)), (off(OLD), on(NEW, 0)), Observe(Look.REFUSAL, OLD), now=GRACE + 5
     ),
-    "off, and we do not hold it: an hour": Case(
-        run(*CONFIRMED, *deactivated(GRACE), sealed=False), (off(OLD), on(NEW, 0)), wait(9, GRACE + HOUR), now=GRACE + 5
+    "off, and we do not hold it: a canary tells whether somebody needs it": Case(
+        run(*CONFIRMED, *deactivated(GRACE), sealed=False), KEYS_OFF, SendCanary("gmail", 9), now=GRACE + 5
     ),
-    "SES still takes it: later, a person should know": Case(
+    "which arrived, and proves nothing yet: an hour": Case(
+        run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", at=GRACE + 5), sealed=False),
+        KEYS_OFF,
+        wait(9, GRACE + HOUR),
+        now=GRACE + 9,
+    ),
+    "which was not seen again: until it may be repeated": Case(
+        run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", ev.CanaryOutcome.UNKNOWN, GRACE + 5), sealed=False),
+        KEYS_OFF,
+        wait(9, GRACE + 65),
+        now=GRACE + 9,
+    ),
+    "which was refused: again at once, refused counts only twice": Case(
+        run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", ev.CanaryOutcome.REFUSED, GRACE + 5), sealed=False),
+        KEYS_OFF,
+        SendCanary("gmail", 9),
+        now=GRACE + 9,
+    ),
+    "SES still takes it: a canary all the same": Case(
         run(*CONFIRMED, *deactivated(GRACE)),
+        KEYS_OFF,
+        SendCanary("gmail", 9),
+        now=GRACE + 5,
+        tried=frozenset({f"refusal:{OLD}"}),
+    ),
+    "and another every hour": Case(
+        run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", at=GRACE + 5)),
+        KEYS_OFF,
+        SendCanary("gmail", 9),
+        now=GRACE + 5 + HOUR,
+        tried=frozenset({f"refusal:{OLD}"}),
+    ),
+    "it arrived while SES still takes it: later, a person should know": Case(
+        run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", at=GRACE + 5)),
         (off(OLD), on(NEW, 0)),
         wait(9, GRACE + 5 + RETRY_S, urgent=True),
         now=GRACE + 5,

@@ -8,7 +8,7 @@ from rotator.core import evidence
 from rotator.core.access_keys import Instant
 from rotator.core.events import Outcome
 from rotator.core.next_step import RULES, Rule
-from rotator.core.rules import survey
+from rotator.core.rules import probe, survey
 from rotator.core.situation import Situation
 from rotator.core.steps import (
     ConfirmedConsumer,
@@ -92,6 +92,13 @@ def survive_any_canary(s: Situation) -> Step | None:
         if traits.sends and consumer.canary_at == consumer.canary_first_at:
             return SendCanary(traits.name, 9)
     return None
+
+
+def look_until_all_survived(s: Situation) -> Step | None:
+    """One canary through everybody after the deactivation will do."""
+    if all(evidence.survived(s, one) for traits, one in s.consumers if traits.sends):
+        return None
+    return probe.see_who_misses_the_old_key(s)
 
 
 def wait_out_the_watch(s: Situation) -> Step | None:

@@ -42,7 +42,7 @@ def _being_probed(facts: Facts, name: str, held: str) -> bool:
     If that canary fails, the key is switched on again before the consumer is told again - unless it leaked.
     """
     key, consumer = facts.key(held), facts.consumer(name)
-    survived = key.refused_at and consumer.canary_at >= key.refused_at
+    survived = key.refused_at and consumer.survived == held
     told_again = key.deactivated_at and not consumer.canary_at and not key.compromised
     return facts.run is not None and held == facts.run.old and not survived and not told_again
 

@@ -8,14 +8,14 @@ import inspect
 import pytest
 
 from rotator.core import evidence, situation
-from rotator.core.rules import handing_over, incident, retiring, survey
+from rotator.core.rules import handing_over, incident, probe, retiring, survey
 from tests.explorer.clock import UNREAD
 from tests.explorer.configurations import LONG, QUICK
 from tests.explorer.moves import LONGEST_S, Configuration
 from tests.explorer.search import Found, explore
 from tests.prove.figures import count
 
-READERS = (evidence, situation, handing_over, incident, retiring, survey)
+READERS = (evidence, situation, handing_over, incident, probe, retiring, survey)
 
 
 def searched(name: str, configuration: Configuration) -> Found:

@@ -28,7 +28,7 @@ OFF = {
     "read_back_where_possible": (Configuration((FILE,), faults=0), "wedged"),
     "canary_before_retiring": (Configuration((GMAIL,), faults=0), "wedged"),
     "deactivate_the_replaced": (Configuration((FILE,), faults=0), "wedged"),
-    "wait_until_ses_refuses": (Configuration((FILE,), faults=0), "wedged"),
+    "see_who_misses_the_old_key": (Configuration((GMAIL,), faults=0), "wedged"),
 }
 
 
@@ -98,7 +98,11 @@ PLANTED = {
     "a watch that looks at the clock alone": (
         replace(
             QUICK["a consumer goes back to the old key"],
-            rules=instead(without(), watch_while_inactive=defects.wait_out_the_watch),
+            rules=instead(
+                without(),
+                see_who_misses_the_old_key=defects.look_until_all_survived,
+                watch_while_inactive=defects.wait_out_the_watch,
+            ),
         ),
         "holds AKIA-1, which is deleted",
     ),

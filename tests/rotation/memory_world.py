@@ -208,7 +208,8 @@ class MemoryConsumer:
         return Unknown("timed out") if fault == "reply_lost" else Acknowledged()
 
     def holds(self, deadline: Deadline) -> Holding:
-        self._world.fault(f"holds {self.traits.name}")
+        if self._world.fault(f"holds {self.traits.name}"):
+            return Unknown("no answer")
         if not self.traits.reads_back:
             return NotReadable()
         return self.held.key if self.held else Unknown("empty")

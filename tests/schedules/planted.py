@@ -11,15 +11,9 @@ from dataclasses import replace
 
 from rotator.core.events import Outcome
 from rotator.core.next_step import RULES, Rule
-from rotator.core.rules import handing_over, incident, retiring, survey
+from rotator.core.rules import handing_over, incident, probe, survey
 from rotator.core.situation import Situation
 from rotator.core.steps import Delete, Discard, Look, Observe, Orphan, OwnUnpushed, Reactivate, Retired, Step
-
-
-def instead(of: Rule, rule: Rule, rules: tuple[Rule, ...] = RULES) -> tuple[Rule, ...]:
-    """The rules with one of them replaced."""
-    assert of in rules
-    return tuple(rule if one is of else one for one in rules)
 
 
 def before(at: Rule, rule: Rule, rules: tuple[Rule, ...] = RULES) -> tuple[Rule, ...]:
@@ -68,7 +62,8 @@ def discard_without_provenance(s: Situation) -> Step | None:
 
 def ask_ses_at_once(s: Situation) -> Step | None:
     """The deactivation was acknowledged, so SES will surely refuse the key by now."""
-    return None if s.old.refused_at else Observe(Look.REFUSAL, s.run.old)
+    off = s.old.deactivated_at and not s.old.refused_at
+    return Observe(Look.REFUSAL, s.run.old) if off else None
 
 
 def switch_on_a_leaked_key(s: Situation) -> Step | None:
@@ -92,7 +87,9 @@ DEFECTS: dict[str, Callable[[], tuple[Rule, ...]]] = {
     "no drain": lambda: tuple(_undrained(one) for one in without(handing_over.drain_before_evidence)),
     "delete the oldest of two keys": lambda: before(survey.settle_the_orphan, delete_the_oldest_of_two),
     "discard without provenance": lambda: before(survey.settle_the_orphan, discard_without_provenance),
-    "a canary taken before SES refuses the old key": lambda: instead(retiring.wait_until_ses_refuses, ask_ses_at_once),
+    "a canary taken before SES refuses the old key": lambda: before(
+        probe.see_who_misses_the_old_key, ask_ses_at_once
+    ),
     "reactivate a compromised key": lambda: before(incident.switch_on_again, switch_on_a_leaked_key),
     "the old key goes before anybody was seen to do without": lambda: before(
         incident.make_room_for_a_successor, free_a_slot_on_faith

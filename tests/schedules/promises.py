@@ -28,8 +28,7 @@ def _being_probed(facts: Facts, traits: Traits, held: str) -> bool:
     """A write-only place may be on the Inactive old key until the canary that follows the deactivation."""
     if facts.run is None or held != facts.run.old:
         return False
-    refused_at = facts.key(held).refused_at
-    return not (refused_at and facts.consumer(traits.name).canary_at >= refused_at)
+    return not (facts.key(held).refused_at and facts.consumer(traits.name).survived == held)
 
 
 def _secrets_kept(world: World, facts: Facts, sealed: Rows, adopted_sealed: bool) -> None:

@@ -1,17 +1,10 @@
-"""(8) grace to (11) delete: the old key is switched off as a probe, watched, and deleted last."""
+"""(8) grace, (9) deactivate, (11) delete: the old key rests, goes off, and is deleted last (`probe.py`: in between)."""
 
 from __future__ import annotations
 
 from rotator.core import evidence
 from rotator.core.access_keys import USE_BUCKET_S, Instant
-from rotator.core.policy import (
-    CANARY_GIVES_UP_S,
-    DAY_S,
-    LAST_USED_LAG_S,
-    REFUSAL_ASSUMED_S,
-    RETRY_S,
-)
-from rotator.core.rules.handing_over import canary, retry_at
+from rotator.core.policy import LAST_USED_LAG_S, RETRY_S
 from rotator.core.situation import Situation
 from rotator.core.steps import (
     Deactivate,
@@ -24,8 +17,6 @@ from rotator.core.steps import (
     Step,
     Wait,
 )
-
-LAST_CHECK_S = 15 * 60  # a deletion is preceded by a canary not older than this
 
 
 def finish_without_an_old_key(s: Situation) -> Step | None:
@@ -92,53 +83,6 @@ def deactivate_the_replaced(s: Situation) -> Step | None:
     if proof is None or s.tried("deactivate", s.run.old):
         return Wait(9, Instant(s.now + RETRY_S), f"{s.run.old} could not be switched off", urgent=True)
     return Deactivate(proof)
-
-
-def wait_until_ses_refuses(s: Situation) -> Step | None:
-    """Canaries count as *survived* only after SES refuses the old key: seen where we hold it, else an hour."""
-    if s.old.refused_at:
-        return None
-    if s.old.sealed:
-        if not s.tried("refusal", s.run.old):
-            return Observe(Look.REFUSAL, s.run.old)
-        return Wait(9, Instant(s.now + RETRY_S), f"SES still accepts {s.run.old} although it is Inactive", urgent=True)
-    until = s.old.deactivated_at + REFUSAL_ASSUMED_S
-    if s.now < until:
-        return Wait(9, Instant(until), "until SES has surely noticed that the old key is off")
-    return Observe(Look.REFUSAL, s.run.old)
-
-
-def survive_the_deactivation(s: Situation) -> Step | None:
-    """A canary through every consumer that can send, now that only the new key can carry it."""
-    for traits, consumer in s.consumers:
-        if not traits.sends or evidence.survived(s, consumer):
-            continue
-        step = canary(s, traits, consumer, 9)
-        if step is not None:
-            return step
-        late = s.now >= s.old.refused_at + CANARY_GIVES_UP_S
-        why = f"the canary through {traits.name} since the deactivation has neither arrived nor been refused"
-        return Wait(9, Instant(retry_at(consumer)), why, urgent=late)
-    return None
-
-
-def watch_while_inactive(s: Situation) -> Step | None:
-    """Days of it, a canary a day and one right before the end; a compromised key is not waited for."""
-    if s.old.compromised:
-        return None
-    end = s.old.deactivated_at + s.policy.watch_s
-    last_check = max(end, s.now - LAST_CHECK_S)
-    for traits, consumer in s.consumers:
-        if not traits.sends or consumer.canary_at >= last_check:
-            continue
-        if s.now >= min(end, consumer.canary_at + DAY_S):
-            step = canary(s, traits, consumer, 10)
-            if step is not None:
-                return step
-        if s.now >= end:
-            why = f"the last canary through {traits.name} has neither arrived nor been refused"
-            return Wait(10, Instant(retry_at(consumer)), why, urgent=True)
-    return Wait(10, Instant(end), "the watch: the old key is off and nobody misses it") if s.now < end else None
 
 
 def delete_what_is_watched_out(s: Situation) -> Step | None:
