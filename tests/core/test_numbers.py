@@ -242,8 +242,8 @@ def test_a_strangers_key_is_not_born_of_our_create() -> None:
 @pytest.mark.parametrize("after", [True, False])
 def test_a_canary_after_the_refusal_survives_even_in_its_second(after: bool) -> None:
     """What was sent after SES was seen to refuse the old key is the proof, also if the clock shows the same second."""
-    refused, last = [ev.OldRefused(T + 70, OLD, seen=True)], mail("gmail", at=T + 70)
-    off = [*deactivated(T + 60), *(refused + last if after else last + refused)]
+    refused, last = ev.OldRefused(T + 70, OLD, seen=True), mail("gmail", at=T + 70)
+    off = [*deactivated(T + 60), *([refused, *last] if after else [*last, refused])]
     s = seen([*told("gmail"), *mail("gmail", at=T + 5), *off], T + 80, {})
     assert evidence.survived(s, s.facts.consumer("gmail")) is after
 
