@@ -14,7 +14,7 @@ from rotator.core.access_keys import Status
 from rotator.core.parts import Parts, Progress
 from rotator.core.policy import Traits
 from rotator.opening import Request, begin
-from rotator.outcome import ConsumerRow, rows
+from rotator.outcome import rows
 from rotator.rotation import Ending, Rotation
 from tests.rotation.memory_world import (
     BY_HAND,
@@ -129,13 +129,21 @@ def test_a_canary_before_ses_refuses_the_old_key_does_not_count_as_survived() ->
     world, parts = build(WORKSPACE, sealed=False)
     world.last_use_works = False
     begin(Rotation(parts), Request(), "run-1")
-    while world.keys[OLD].key.active:
-        ending = Rotation(parts).go_on()
-        world.tick(DAY if world.keys[OLD].key.active else 0)
-    assert (rung_of(ending), ending.step.until - world.now) == ("canary", 3600)  # type: ignore[union-attr]
+    ending = until_off(world, parts)
+    assert isinstance(ending.step, steps.Wait)
+    assert (rung_of(ending), ending.step.until - world.now) == ("canary", 3600)
     world.tick(3600)
     ending = Rotation(parts).go_on()
     assert rung_of(ending) == "survived"
+
+
+def until_off(world: MemoryWorld, parts: Parts) -> Ending:
+    """Go on, a process a day, to the end of the one that switches the old key off."""
+    ending = Rotation(parts).go_on()
+    while world.keys[OLD].key.active:
+        world.tick(DAY)
+        ending = Rotation(parts).go_on()
+    return ending
 
 
 def rung_of(ending: Ending) -> str:
@@ -149,12 +157,8 @@ def test_what_was_survived_once_is_survived_anew_after_the_key_was_on(again: str
     """The old key was on again in between: a canary from before says nothing about the next time it is off."""
     world, parts = build(FILE, WORKSPACE)
     begin(Rotation(parts), Request(), "run-1")
-    for _ in range(9):
-        ending = Rotation(parts).go_on()
-        if not world.keys[OLD].key.active:
-            break
-        world.tick(DAY)
-    assert {one.rung for one in _rows(ending)} == {"read_back", "survived"}
+    ending = until_off(world, parts)
+    assert {one.rung for one in rows(ending.situation)} == {"read_back", "survived"}
     if again == "by itself":
         file = parts.consumers[FILE.name]
         file.held = parts.journal.vault.open(OLD, FILE.endpoint)  # type: ignore[attr-defined, arg-type]
@@ -163,8 +167,4 @@ def test_what_was_survived_once_is_survived_anew_after_the_key_was_on(again: str
         interventions.reactivate(Rotation(parts), OLD, "the billing job", at_terminal=False)
         ending = Rotation(parts).go_on()
     assert world.keys[OLD].key.active
-    assert "survived" not in {one.rung for one in _rows(ending)}
-
-
-def _rows(ending: Ending) -> tuple[ConsumerRow, ...]:
-    return rows(ending.situation)
+    assert "survived" not in {one.rung for one in rows(ending.situation)}
