@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rotator.core.access_keys import Instant
+from rotator.core.suppression import Notifier
+from rotator.suppression.alert import Look, Looked, must_export
 from rotator.suppression.asking import Answer, Listed, listed
 from rotator.suppression.export import Export, Exported, Progress
 from rotator.suppression.pacing import Pace, patiently
@@ -45,6 +47,20 @@ class Lists:
                 done = Export(source, self.store, self.files, style, self.pace, observer).run()
             self._forget(done.done.finished)
             yield done
+
+    def look(self, notifier: Notifier, alert_on: Sequence[str]) -> Iterator[Looked]:
+        """Look at one region after the other.  Raises LockHeld, AccessError, RemoteFault, StoreError."""
+        for source in self.sources:
+            with self.store.alone(f"look-{source.region}"):
+                yield Look(source, self.store, notifier, alert_on, self.pace).run()
+
+    def only(self, region: str) -> Lists:
+        """The same for one of its regions."""
+        return replace(self, sources=[one for one in self.sources if one.region == region])
+
+    def must_export(self, looked: Looked) -> bool:
+        """Whether the list has to be saved now."""
+        return must_export(looked.standing, self.store.last(looked.region))
 
     def why(self, address: str) -> list[Answer]:
         """What SES and the latest export know of an address, region by region."""

@@ -202,8 +202,12 @@ class LookStore(Protocol):
         """How the account stood at the look before, and since when."""
         ...
 
-    def stands(self, region: str, standing: Standing) -> None:
-        """Remember how it stands, and that it does so since `standing.now`."""
+    def stands(self, region: str, standing: Standing, *, told: bool) -> None:
+        """Remember how it stands, that it does so since `standing.now`, and whether people were told."""
+        ...
+
+    def standing_told(self, region: str) -> bool:
+        """Whether people were told how it stands."""
         ...
 
 

@@ -46,7 +46,7 @@ CREATE TABLE told (
     PRIMARY KEY (region, address)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE look (
-    region TEXT PRIMARY KEY, mark INTEGER, status TEXT, status_since INTEGER
+    region TEXT PRIMARY KEY, mark INTEGER, status TEXT, status_since INTEGER, status_told INTEGER
 ) STRICT, WITHOUT ROWID;
 """
 

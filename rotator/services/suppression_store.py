@@ -139,14 +139,20 @@ class SuppressionStore(SuppressionFile):
         found = self.ask("SELECT status, status_since FROM look WHERE region = ? AND status IS NOT NULL", region)
         return Standing(*found[0]) if found else None
 
-    def stands(self, region: str, standing: Standing) -> None:
+    def stands(self, region: str, standing: Standing, *, told: bool) -> None:
         """Remember how it stands since `standing.now`."""
         with self.change() as db:
             db.execute(
-                "INSERT INTO look (region, status, status_since) VALUES (?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET status = excluded.status, status_since = excluded.status_since",
-                (region, standing.status, standing.now),
+                "INSERT INTO look (region, status, status_since, status_told) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET status = excluded.status, status_since = excluded.status_since, "
+                "status_told = excluded.status_told",
+                (region, standing.status, standing.now, told),
             )
+
+    def standing_told(self, region: str) -> bool:
+        """Whether people were told how it stands."""
+        found = self.ask("SELECT status_told FROM look WHERE region = ?", region)
+        return bool(found and found[0][0])
 
     def growth(self, region: str, since: Instant) -> Sequence[tuple[int, str, int]]:
         """(day as its first second, reason, addresses whose row is of that day), oldest first."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rotator.cli.suppression import bar
+from rotator.cli.suppression_view import bar
 from rotator.sandbox.world import World
 from rotator.suppression.export import Progress
 from tests.cli.conftest import Run, run  # noqa: F401 - a fixture
@@ -127,3 +127,37 @@ BARS = {
 def test_the_line_that_moves(progress: Progress, line: str) -> None:
     """Rows, rate and time left, in one line."""
     assert bar(progress, 1000.0) == line
+
+
+def test_an_alert_is_silent_when_there_is_nothing(world: World, run: Run) -> None:  # noqa: F811
+    """With -q a timer's mail is empty on an ordinary day, save for the line that says it is a sandbox."""
+    told = run("suppression", "alert", "--rate", "1000", "-q")
+    assert (told.code, told.out) == (0, "")
+    assert [line for line in told.err.splitlines() if "NOT THE REAL AWS" not in line] == []
+    assert run("suppression", "alert", "--rate", "1000", "--json").document["looks"][0]["notice"] is None
+
+
+def test_an_alert_tells_of_a_new_complaint_once(world: World, run: Run) -> None:  # noqa: F811
+    """Counts, domains and the page; the second look has nothing to tell."""
+    world.ses.suppress("reader@example.org", "COMPLAINT", world.clock.now())
+    told = run("suppression", "alert", "--rate", "1000")
+    assert told.code == 0
+    assert "1 complaint in us-east-1" in told.err
+    assert "example.org" in told.err
+    assert "reader" not in told.err
+    again = run("suppression", "alert", "--rate", "1000", "--json")
+    assert again.document["looks"][0] | {"since": "", "until": "", "account_since": ""} == {
+        "region": "us-east-1", "since": "", "until": "", "complaints": 0, "bounces": 0, "domains": [], "notice": None,
+        "delivered": None, "account": "HEALTHY", "account_since": "", "account_notice": None,
+    }  # fmt: skip
+
+
+def test_an_alert_saves_the_list_of_a_paused_account(world: World, office: Office, run: Run) -> None:  # noqa: F811
+    """By itself, once: the next look finds the export."""
+    office.suppress(3)
+    world.ses.enforcement = "SHUTDOWN"
+    first = run("suppression", "alert", "--rate", "1000", "--json").document
+    second = run("suppression", "alert", "--rate", "1000", "--json").document
+    assert [(one["region"], one["addresses"]) for one in first["exports"]] == [("us-east-1", 3)]
+    assert first["looks"][0]["account"] == "SHUTDOWN"
+    assert second["exports"] == []
