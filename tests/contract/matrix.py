@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from rotator.core.policy import Traits
 FOLDER = Path(__file__).parent
 README = FOLDER.parents[1] / "README.md"
 BEGIN, END = "<!-- made by: python -m tests.contract.matrix --write -->\n", "<!-- end -->\n"
-YES, NO = "✓", ""
+YES, NO, NEVER = "✓", "", "–"
 
 # What the kinds are called; Gmail is three of them.
 ROWS = {
@@ -46,13 +46,24 @@ PROOFS = {
     "refused": r"test_a_refusal_changes_nothing",
     "lost before": r"test_(whatever_is_lost.*(put|ssm)_lost|a_patch_is_sent_once.*request is lost|a_killed_program)",
     "lost after": r"test_a_lost_answer_is_unknown",
-    "late": r"test_(a_late_move|a_patch_is_sent_once.*happen later)",
+    "late": r"test_(a_late_move|a_late_write|a_patch_is_sent_once.*happen later|nothing_of_a_hook_outlives)",
     "slow": r"test_(a_service_that_hangs|nothing_of_a_hook_outlives|after_that_hangs)",
-    "half done": r"test_(whatever_is_lost.*asm_stage_lost|a_half_written_path|no_reader_ever_sees_half)",
-    "throttled": r"test_(throttled_reads|a_patch_is_sent_once.*too often)",
+    "partial replicas": r"test_(whatever_is_lost.*asm_stage_lost|a_half_written_path|partial_replicas)",
+    "throttled": r"test_(throttled_reads|a_patch_is_sent_once.*too often|exit_codes_say.*exit 75)",
 }
+WRITES = ("gmail_send_as delegated", "gmail_send_as keyless")
+PASTED = ("gmail_send_as token", "gmail_send_as none", "human")
+# What cannot be, and why: (kinds, columns, reason).  No test can show it, and a blank would look like an omission.
+CANNOT: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
+    (("gmail_send_as none", "human"), ("preflight",), "a person does it, there is nothing to ask"),
+    ((*WRITES, *PASTED), ("read back", "drift"), "neither Gmail nor a person can be read"),
+    (("gmail_send_as none", "human", "command"), ("canary",), "there is nothing to log in with"),
+    (WRITES, ("partial replicas",), "one request writes the whole pair into the one place there is"),
+    (("credential_file",), ("lost before", "late", "throttled"), "a file on this machine, no request travels"),
+    (("command",), ("partial replicas",), "its places are the program's own affair: all but a clear answer is unknown"),
+)
 MAIN = ("preflight", "push", "read back", "canary", "highest rung", "drift")
-FAULTS = ("refused", "lost before", "lost after", "late", "slow", "half done", "throttled")
+FAULTS = ("refused", "lost before", "lost after", "late", "slow", "partial replicas", "throttled")
 
 
 @dataclass
@@ -88,8 +99,10 @@ class Results:
         traits = self.traits[kind]
         if column == "highest rung":
             return self._rung(kind, traits)
-        if column in ("read back", "drift") and not traits.reads_back:
-            return NO
+        if any(kind in kinds and column in where for kinds, where, _ in CANNOT):
+            can = {"read back": traits.reads_back, "drift": traits.reads_back, "canary": traits.sends}
+            assert not can.get(column, False), f"{kind} can: {column}"
+            return NEVER
         if column == "push" and traits.by_hand:
             return "by hand"
         return YES if self.proven(kind, column) else NO
@@ -118,17 +131,19 @@ def row(item: pytest.Item) -> str:
 
 
 def table(results: Results) -> str:
-    """Both halves of the table, in Markdown."""
-    return "\n".join(_half(results, MAIN)) + "\n\n" + "\n".join(_half(results, FAULTS)) + "\n"
+    """Both halves of the table, in Markdown, and why what cannot be cannot."""
+    pushed = [kind for kind in ROWS if kind not in PASTED]
+    halves = ("\n".join(_half(results, MAIN, ROWS)), "\n".join(_half(results, FAULTS, pushed)))
+    reasons = "\n".join(f"- {', '.join(where)}: {why}." for _, where, why in CANNOT)
+    return "\n\n".join((*halves, f"{NEVER}: it cannot be, because:", reasons)) + "\n"
 
 
-def _half(results: Results, wanted: tuple[str, ...]) -> Iterator[str]:
+def _half(results: Results, wanted: tuple[str, ...], kinds: Iterable[str]) -> Iterator[str]:
     yield f"| Kind | {' | '.join(wanted)} |"
     yield "|---" * (len(wanted) + 1) + "|"
-    for kind, name in ROWS.items():
+    for kind in kinds:
         cells = [results.cell(kind, column) for column in wanted]
-        if any(cells):
-            yield f"| {name} |{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|"
+        yield f"| {ROWS[kind]} |{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|"
 
 
 def run() -> tuple[int, str]:

@@ -161,19 +161,21 @@ PATCH_FAULTS: dict[str, tuple[str, type, str]] = {
 }
 
 
+@pytest.mark.parametrize("way", WRITES)
 @pytest.mark.parametrize(("fault", "kind", "word"), PATCH_FAULTS.values(), ids=PATCH_FAULTS.keys())
-def test_a_patch_is_sent_once(world: World, fault: str, kind: type, word: str) -> None:
+def test_a_patch_is_sent_once(world: World, fault: str, kind: type, word: str, way: str) -> None:
     """Whatever becomes of the PATCH, Gmail saw it once: the HTTP library below would send it again."""
     world.faults.arm(fault)
-    answer = consumer(world).push(FIRST, at(world))
+    answer = consumer(world, way).push(FIRST, at(world))
     assert isinstance(answer, kind)
     assert word == answer.id if isinstance(answer, Refused) else word in str(answer)
     assert calls(world, "sendAs.patch") == 1
 
 
-def test_a_service_that_hangs_is_left_at_the_deadline(world: World) -> None:
+@pytest.mark.parametrize("way", WRITES)
+def test_a_service_that_hangs_is_left_at_the_deadline(world: World, way: str) -> None:
     """No request is waited for beyond its step, and nobody can say whether it was done."""
-    subject, began = Alias(world, "delegated"), time.monotonic()
+    subject, began = Alias(world, way), time.monotonic()
     world.record.hold("sendAs.patch", "before")
     answer = subject.consumer.push(FIRST, Deadline.after(3))
     assert time.monotonic() - began < 4

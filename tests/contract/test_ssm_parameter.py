@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
@@ -16,7 +17,7 @@ from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
 from rotator.services.parameter_store import ParameterStore
 from tests.contract.consumer_contract import CANARY, FIRST, ConsumerContract, Subject
-from tests.contract.stores import NEWS, OLD, Stored, endpoint_of, held, pair_in, text
+from tests.contract.stores import NEWS, OLD, OTHER, Stored, endpoint_of, held, pair_in, text
 
 PATH, REGION = "/prod/ses-smtp", "us-east-1"
 PARTS = ("host", "port", "password", "username")
@@ -91,6 +92,34 @@ def test_whatever_is_lost_the_same_push_again_ends_well(account: World, layout: 
     written = subject.calls()
     subject.consumer.push(FIRST, Deadline.after(20))
     assert subject.calls() == written
+
+
+# What is late -> the layout, what somebody else has done of it already, and how it shows.
+LATE: dict[str, tuple[Layout, bool, str]] = {
+    "the object": ("json", False, "holds"),
+    "the user name": ("path", True, "holds"),
+    "the password": ("path", False, "canary"),
+}
+
+
+@pytest.mark.parametrize(("layout", "had_password", "shows"), LATE.values(), ids=LATE.keys())
+def test_a_late_write_wins_and_is_found_out(account: World, layout: Layout, had_password: bool, shows: str) -> None:
+    """Parameter Store takes an older write that comes late: the place says so, or its mail does, until told anew."""
+    good = held(account)
+    subject = Parameters(account, layout, canary_from=NEWS)
+    assert isinstance(subject.consumer.push(good, Deadline.after(20)), Acknowledged)
+    if had_password:
+        subject.make(f"{PATH}/password", OTHER.password.reveal())
+    with subject.fault("ssm_late"):
+        assert isinstance(subject.consumer.push(OTHER, Deadline.after(20)), Unknown)
+    assert isinstance(subject.consumer.push(good, Deadline.after(20)), Acknowledged)
+    account.clock.advance(timedelta(minutes=1))
+    if shows == "holds":
+        assert subject.consumer.holds(Deadline.after(20)) == OTHER.key
+    else:
+        assert isinstance(subject.consumer.send(CANARY, Deadline.after(20)), LoginRefused)
+    assert isinstance(subject.consumer.push(good, Deadline.after(20)), Acknowledged)
+    assert isinstance(subject.consumer.send(CANARY, Deadline.after(20)), Arrived)
 
 
 def test_other_members_stay(account: World) -> None:
