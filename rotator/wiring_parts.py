@@ -147,6 +147,7 @@ def _credential_file(one: kinds.CredentialFile, endpoint: SesEndpoint) -> Consum
         path=Path(one.path),
         replicas=[Path(path) for path in one.replicas],
         style=one.format,
+        account=one.account,
         after=one.after or (),
         canary_from=one.canary_from,
         canary_to=one.canary_to,

@@ -28,6 +28,7 @@ from rotator.cli.render import Screen
 from rotator.cli.signals import Interrupted, signals
 from rotator.cli.streams import open_closed
 from rotator.core.errors import Exit, RotatorError
+from rotator.core.trust import KEY_LOG
 
 # Command -> module in this package and its line in the help.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -119,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     render.use(Screen(json=json_asked))  # until the command has read its options
     signals.install()
     core_dumps.forbid()
+    if core_dumps.forbid_key_log():
+        render.screen().say(f"{KEY_LOG} is ignored: it would open what is sent", "warning", always=True)
     atexit.register(gc.freeze)  # nothing is freed by a last collection of a process that ends: a fifth of its time
     try:
         return main_inner(given)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from rotator.cli.text import duration, harmless
+from rotator.core.trust import byways
 
 WIDE = 10_000  # off a terminal nothing is folded or cut: cron mail keeps its hints
 COLOURS = {"ok": "32", "failed": "31;1", "waiting": "36", "warning": "33;1"}
@@ -129,6 +130,8 @@ class Screen:
         if found:
             shown = ", ".join(f"{name}={self.environ[name]}" for name in found)
             self.say(f"NOT THE REAL AWS: {shown}", "warning", always=True)
+        if between := byways(self.environ):
+            self.say(f"NOT THE STRAIGHT WAY TO AWS: {', '.join(between)}", "warning", always=True)
 
     # --- how -------------------------------------------------------------------------------------------------------
 

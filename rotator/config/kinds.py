@@ -132,11 +132,14 @@ class CredentialFile(_CanSend):
     path: AbsolutePath
     replicas: Annotated[tuple[AbsolutePath, ...], Field(max_length=16)] = ()  # more files of the same format
     format: Literal["postfix", "msmtp", "env", "json"]
+    account: Name | None = None  # of msmtp: the consumer's name, else the only account of the host
     after: Argv | None = None  # a program and its arguments, run once the file is in place
 
     @model_validator(mode="after")
     def _program(self) -> CredentialFile:
         _absolute_program("after", self.after)
+        if self.account is not None and self.format != "msmtp":
+            raise ValueError("has account, which only msmtp's format knows")
         return self
 
 

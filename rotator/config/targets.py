@@ -43,7 +43,7 @@ def targets(consumer: Consumer, user: UserConfiguration) -> Iterator[Target]:
             yield from (("parameter", consumer.region or "", name) for name in names)
         case CredentialFile():
             server = _server(consumer, user) if consumer.format in ONE_PAIR_PER_SERVER else ""
-            yield from (("file", path, server) for path in (consumer.path, *consumer.replicas))
+            yield from (("file", path, server, consumer.account or "") for path in (consumer.path, *consumer.replicas))
         case _:
             return
 

@@ -46,16 +46,17 @@ class CredentialFile:
         path: Path,
         style: FormatName,
         replicas: Sequence[Path] = (),
+        account: str | None = None,
         after: Sequence[str] = (),
         canary_from: str | None = None,
         canary_to: str | None = None,
     ) -> None:
-        """`canary_from`: an address that may send; without it nothing is sent and read back is the proof."""
+        """`account`: the msmtp account to write, if its host has several.  `canary_from`: an address that may send; without it nothing is sent and read back is the proof."""
         self._canary = OwnCanary(endpoint, canary_from, canary_to)
         self.traits = Traits(name, "credential_file", endpoint.name, reads_back=True, sends=self._canary.possible)
         self._paths, self._style = (path, *replicas), style
         self._after = tuple(after)
-        self._place = Place(endpoint.host, endpoint.port, endpoint.security, name)
+        self._place = Place(endpoint.host, endpoint.port, endpoint.security, name, account or "")
 
     def preflight(self, deadline: Deadline) -> Sequence[Problem]:
         """Directories, files and `after` program are looked at; nothing is written."""

@@ -31,6 +31,7 @@ class Place:
     port: int
     security: Literal["starttls", "tls"]
     label: str  # what a new msmtp account is called
+    account: str = ""  # the msmtp account that is ours; "": the one called `label`, else the only one of this host
 
 
 def put(style: FormatName, text: str, credential: SmtpCredential, place: Place) -> str:
@@ -81,29 +82,31 @@ def _same_hop(hop: str, place: Place) -> bool:
 
 
 def _put_msmtp(text: str, credential: SmtpCredential, place: Place) -> str:
-    """`user` and `password` of the account whose `host` is ours; none: a new account at the end."""
+    """`user` and `password` of our account; none: a new account at the end.  Other accounts of the host stay."""
     pair = f'user {credential.key}\npassword "{credential.password.reveal()}"\n'
     sections = _msmtp_sections(text)
-    ours = [n for n, lines in enumerate(sections) if _is_msmtp_account(lines, place)]
-    for n in ours:
-        kept = [line for line in sections[n] if _word(line) not in ("user", "password", "passwordeval")]
+    ours = _our_account(sections, place)
+    if ours is not None:
+        kept = [line for line in sections[ours] if _word(line) not in ("user", "password", "passwordeval")]
         last = max(at for at, line in enumerate(kept) if line.strip())
         kept[last] = kept[last].rstrip("\n") + "\n"
-        sections[n] = [*kept[: last + 1], *pair.splitlines(keepends=True), *kept[last + 1 :]]
+        sections[ours] = [*kept[: last + 1], *pair.splitlines(keepends=True), *kept[last + 1 :]]
     whole = "".join(line for lines in sections for line in lines)
-    if ours:
+    if ours is not None:
         return whole
     starttls = "on" if place.security == "starttls" else "off"
-    head = f"account {place.label}\nhost {place.host}\nport {place.port}\nauth plain\ntls on\ntls_starttls {starttls}\n"
+    name = place.account or place.label
+    head = f"account {name}\nhost {place.host}\nport {place.port}\nauth plain\ntls on\ntls_starttls {starttls}\n"
     return _appended(whole, head + pair)
 
 
 def _find_msmtp(text: str, place: Place) -> tuple[str, str] | None:
-    for lines in _msmtp_sections(text):
-        if _is_msmtp_account(lines, place):
-            values = {_word(line): _argument(line) for line in lines}
-            return values.get("user", ""), values.get("password", "")
-    return None
+    sections = _msmtp_sections(text)
+    ours = _our_account(sections, place)
+    if ours is None:
+        return None
+    values = {_word(line): _argument(line) for line in sections[ours]}
+    return values.get("user", ""), values.get("password", "")
 
 
 def _msmtp_sections(text: str) -> list[list[str]]:
@@ -113,6 +116,29 @@ def _msmtp_sections(text: str) -> list[list[str]]:
             sections.append([])
         sections[-1].append(line)
     return sections
+
+
+def _our_account(sections: list[list[str]], place: Place) -> int | None:
+    """Which section holds our pair; None: a new one will.  Raises NotInFormat where nobody could say.
+
+    Two accounts of one host may belong to two IAM users, so a host alone says whose it is only if it stands alone.
+    """
+    wanted = place.account or place.label
+    named = [n for n, lines in enumerate(sections) if _account_name(lines) == wanted]
+    of_host = [n for n, lines in enumerate(sections) if _is_msmtp_account(lines, place)]
+    if any(n in of_host for n in named):
+        return next(n for n in named if n in of_host)
+    if named and (place.account or not of_host):
+        raise NotInFormat(f"its account {wanted} is for another host or port than {place.host}:{place.port}")
+    if place.account or not of_host:
+        return None
+    if len(of_host) > 1:
+        raise NotInFormat(f"several accounts are for {place.host}: name one in the configuration, account: NAME")
+    return of_host[0]
+
+
+def _account_name(lines: list[str]) -> str:
+    return _argument(lines[0]).partition(":")[0].strip() if lines and _word(lines[0]) == "account" else ""
 
 
 def _is_msmtp_account(lines: list[str], place: Place) -> bool:

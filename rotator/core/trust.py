@@ -17,6 +17,11 @@ from rotator.core.errors import ConfigurationError
 
 TRUST_VARIABLE = "ROTATOR_TRUST_HOSTS"
 AWS_ENDPOINT_PREFIX = "AWS_ENDPOINT_URL"
+# Who else can read what is sent: a proxy's own authority is in the bundle.
+BYWAYS = frozenset({"AWS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+KEY_LOG = "SSLKEYLOGFILE"  # Python's ssl writes every session's keys there; this program takes it out of its environment
+# https://docs.aws.amazon.com/general/latest/gr/rande.html; api.aws are the dual-stack names
+AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu", ".api.amazonwebservices.com.cn")
 
 STARTTLS_PORTS = (587, 2587, 25)
 TLS_PORTS = (465, 2465)
@@ -185,6 +190,30 @@ def redirections(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The variables that send this program elsewhere than to AWS and Google: every command shouts about them."""
     names = (name for name, value in environ.items() if value and _redirects(name))
     return tuple(sorted(names))
+
+
+def byways(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """`NAME=value` of what puts a proxy or another authority between us and AWS; without a proxy's own password."""
+    found = sorted(name for name, value in environ.items() if value and name.upper() in BYWAYS)
+    return tuple(f"{name}={environ[name].rpartition('@')[2]}" for name in found)
+
+
+def aws_url_problem(url: str, environ: Mapping[str, str]) -> str | None:
+    """Whether AWS requests may go to `url`, however it came about: ~/.aws/config can name one as well.
+
+    https to AWS; https elsewhere or http to loopback only if the environment says so.
+    """
+    parts = _split(url)
+    if parts is None or parts.hostname is None:
+        return "is not a plain http or https URL"
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return "is plain http: the reply of CreateAccessKey holds the new secret"
+    named = parts.hostname in trusted_hosts(environ) or any(
+        name.startswith(AWS_ENDPOINT_PREFIX) for name in redirections(environ)
+    )
+    if named or (parts.scheme == "https" and parts.hostname.lower().endswith(AWS_SUFFIXES)):
+        return None
+    return f"is no host of AWS, and only ~/.aws/config names it: the environment must ({TRUST_VARIABLE})"
 
 
 def check_redirections(environ: Mapping[str, str]) -> None:

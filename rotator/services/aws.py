@@ -7,6 +7,7 @@ client here has exactly one; reads are repeated by `read`, and only when they we
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 from rotator.core.errors import AccessError, RemoteFault
 from rotator.core.policy import REQUEST_DEADLINE_S
+from rotator.core.trust import aws_url_problem
 from rotator.services.aws_errors import NEW_CREDENTIALS, NotSent, failures, is_throttled, translate
 from rotator.services.quiet import quiet_libraries
 
@@ -60,7 +62,7 @@ class AwsSession:
     def client(self, service: str, region: str, budget_s: float = LONGEST_REQUEST_S) -> Any:
         """The boto3 client of `service` in `region`, made once for each of BUDGETS_S: how long a request may take.
 
-        Raises AccessError for an unknown profile.
+        Raises AccessError for an unknown profile, and for an address that requests may not go to.
         """
         with self._building:
             if (service, region, budget_s) not in self._clients:
@@ -90,6 +92,7 @@ class AwsSession:
             client = self._opened(region).client(service, region_name=region, config=_config(budget_s))
         except BotoCoreError as error:  # ProfileNotFound, ConfigParseError, PartialCredentialsError, ...
             raise AccessError(f"AWS credentials: {error}", fix="correct aws.profile, or ~/.aws/config") from None
+        _check_endpoint(client)
         client.meta.events.register("before-send", self._still_in_time)
         quiet_libraries()
         return client
@@ -107,6 +110,16 @@ class AwsSession:
             session = boto3.Session(profile_name=self._profile)
             self._session = session if self._role is None else _in_role(session, self._role, region)
         return self._session
+
+
+def _check_endpoint(client: Any) -> None:
+    """Raise AccessError if a client would send to a place that nobody may send AWS requests to."""
+    url = str(client.meta.endpoint_url)
+    if (problem := aws_url_problem(url, os.environ)) is not None:
+        name = client.meta.service_model.service_name
+        fix = f"take endpoint_url of {name} out of ~/.aws/config, and AWS_ENDPOINT_URL* out of the environment"
+        seen, why = f"{name} would be asked at {url}, which {problem}", "whoever answers there sees what is sent"
+        raise AccessError(seen, why=why, fix=fix, id="aws-endpoint")
 
 
 def _config(budget_s: float) -> Any:
@@ -133,7 +146,9 @@ def _in_role(session: Any, role: AssumeRole, region: str) -> Any:
     extra = {"RoleSessionName": role.session_name} | ({"ExternalId": role.external_id} if role.external_id else {})
 
     def client_creator(service: str, **arguments: Any) -> Any:
-        return source.create_client(service, region_name=region, config=_config(LONGEST_REQUEST_S), **arguments)
+        client = source.create_client(service, region_name=region, config=_config(LONGEST_REQUEST_S), **arguments)
+        _check_endpoint(client)
+        return client
 
     fetcher = AssumeRoleCredentialFetcher(client_creator, source.get_credentials(), role.arn, extra_args=extra)
     acting = botocore.session.get_session()

@@ -105,6 +105,18 @@ def test_every_command_shouts_where_it_is_not_the_real_thing(run: Run, monkeypat
     assert first == "! NOT THE REAL AWS: AWS_ENDPOINT_URL_IAM=http://127.0.0.1:1"
 
 
+def test_a_proxy_is_shouted_about_and_a_key_log_is_ignored(place: Path) -> None:
+    """Both open what is sent; the file that TLS keys would go to is never made."""
+    log = place / "keys"
+    more = {"HTTPS_PROXY": "http://me:pw@proxy.lan:3128", "SSLKEYLOGFILE": str(log)}
+    code = "import ssl, rotator.cli.main as m; m.main(['explain']); ssl.create_default_context()"
+    command, environ = [sys.executable, "-c", code], {**os.environ, **more}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert "NOT THE STRAIGHT WAY TO AWS: HTTPS_PROXY=proxy.lan:3128" in done.stderr
+    assert "SSLKEYLOGFILE is ignored" in done.stderr
+    assert not log.exists()
+
+
 def test_the_log_can_be_json(run: Run) -> None:
     """Each line on stderr is then an object with a level."""
     done = run("explain", "99", "--log-format", "json")

@@ -269,6 +269,40 @@ def test_everything_else_stays(tmp_path: Path, style: FormatName, text: str) -> 
     assert consumer.holds(Deadline.after(5)) == FIRST.key
 
 
+TWO = "account mail\nhost {0}\nuser AKIAMAIL\npassword a\n\naccount crm\nhost {0}\nuser AKIACRM\npassword b\n"
+# text, the consumer's name, the configured account -> who changes, or the words of the refusal
+ACCOUNTS: dict[str, tuple[str, str, str | None, str]] = {
+    "the account that is called like the consumer": (TWO, "crm", None, "AKIACRM"),
+    "the account that is configured": (TWO, "relay", "mail", "AKIAMAIL"),
+    "neither: nobody can tell": (TWO, "relay", None, "several accounts"),
+    "the only one of the host": (TWO.partition("\n\n")[0] + "\n", "relay", None, "AKIAMAIL"),
+    "a new one beside those of others": (TWO, "relay", "third", ""),
+    "an account of that name for another host": (TWO.replace("{0}", "x.example.org"), "crm", None, "another host"),
+}
+
+
+@pytest.mark.parametrize(("text", "name", "account", "changes"), ACCOUNTS.values(), ids=ACCOUNTS.keys())
+def test_only_our_account_of_a_host_is_written(
+    tmp_path: Path, text: str, name: str, account: str | None, changes: str
+) -> None:
+    """Another IAM user's account at the same host keeps its pair."""
+    path = tmp_path.resolve() / "msmtprc"
+    path.write_text(text.format(HOST))
+    consumer = CredentialFile(name=name, endpoint=Endpoint(), path=path, style="msmtp", account=account)
+    answer = consumer.push(FIRST, Deadline.after(5))
+    after = path.read_text()
+    if " " in changes:
+        assert isinstance(answer, Refused)
+        assert changes in answer.detail
+        assert changes in consumer.preflight(Deadline.after(5))[0].seen
+        assert after == text.format(HOST)
+        return
+    assert isinstance(answer, Acknowledged)
+    assert consumer.holds(Deadline.after(5)) == FIRST.key
+    gone = {user for user in ("AKIAMAIL", "AKIACRM") if user in text and user not in after}
+    assert gone == ({changes} if changes else set())
+
+
 def test_the_password_of_another_server_is_not_ours(tmp_path: Path) -> None:
     """A map that knows only other servers holds nothing of ours."""
     path = tmp_path.resolve() / "sasl_passwd"

@@ -141,6 +141,12 @@ def test_redirections_are_named_so_that_every_command_can_shout() -> None:
     assert trust.redirections({"ROTATOR_TRUST_HOSTS": "127.0.0.1"}) == ("ROTATOR_TRUST_HOSTS",)
 
 
+def test_proxies_and_other_authorities_are_named_without_their_password() -> None:
+    """Whoever is between us and AWS could read a new secret."""
+    environ = {"https_proxy": "http://me:pw@proxy.lan:3128", "AWS_CA_BUNDLE": "/ca.pem", "HTTP_PROXY": "", "PATH": "/"}
+    assert trust.byways(environ) == ("AWS_CA_BUNDLE=/ca.pem", "https_proxy=proxy.lan:3128")
+
+
 @pytest.mark.parametrize("url", ["http://10.0.0.7:5000", "file:///etc/passwd", "127.0.0.1:5000"])
 def test_aws_is_not_redirected_in_plain_http_beyond_loopback(url: str) -> None:
     """A new secret comes back in that reply."""
