@@ -51,7 +51,10 @@ class CredentialFile:
         canary_from: str | None = None,
         canary_to: str | None = None,
     ) -> None:
-        """`account`: the msmtp account to write, if its host has several.  `canary_from`: an address that may send; without it nothing is sent and read back is the proof."""
+        """`account`: the msmtp account to write, if its host has several.
+
+        `canary_from`: an address that may send; without it nothing is sent and read back is the proof.
+        """
         self._canary = OwnCanary(endpoint, canary_from, canary_to)
         self.traits = Traits(name, "credential_file", endpoint.name, reads_back=True, sends=self._canary.possible)
         self._paths, self._style = (path, *replicas), style

@@ -19,7 +19,7 @@ TRUST_VARIABLE = "ROTATOR_TRUST_HOSTS"
 AWS_ENDPOINT_PREFIX = "AWS_ENDPOINT_URL"
 # Who else can read what is sent: a proxy's own authority is in the bundle.
 BYWAYS = frozenset({"AWS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
-KEY_LOG = "SSLKEYLOGFILE"  # Python's ssl writes every session's keys there; this program takes it out of its environment
+KEY_LOG = "SSLKEYLOGFILE"  # Python's ssl would write every session's keys there: this program takes it out
 # https://docs.aws.amazon.com/general/latest/gr/rande.html; api.aws are the dual-stack names
 AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu", ".api.amazonwebservices.com.cn")
 
