@@ -33,7 +33,7 @@ from rotator.core.ports import (
 )
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.gmail import SECURITY, GmailMailbox, SendAs, Sent
-from rotator.services.gmail_errors import GmailError
+from rotator.services.gmail_errors import GmailError, GmailKind
 
 SETTINGS_URL = "https://mail.google.com/mail/u/0/#settings/accounts"
 ARRIVAL_S = 60.0  # a refusal shows within seconds to a minute (recorded); no verdict "no bounce" before
@@ -168,19 +168,35 @@ class GmailSendAs:
         began, window = deadline.monotonic(), _sooner(deadline, self._wait_s)
         if changed := self._changed_sender(gmail.message(sent.id, deadline)):
             return Unknown(changed)
+        unread: GmailError | None = None
         for pause in _polls():
-            for message in gmail.inbox(deadline):
-                if message.id not in seen:
-                    seen.add(message.id)
-                    verdict = self._verdict(gmail.message(message.id, deadline), message, sent, canary)
-                    if verdict is not None:
-                        return verdict
-            if self._seen_elsewhere():
-                return Arrived(f"seen at {self._to}")
+            unread = None
+            try:
+                verdict = self._news(gmail, seen, sent, canary, deadline)
+            except GmailError as error:  # the mail is out: a look that fails is made again
+                if error.kind not in (GmailKind.THROTTLED, GmailKind.UNCLEAR):
+                    raise
+                verdict, unread = None, error
+            if verdict is not None:
+                return verdict
             if window.over:
                 break
-            self._sleep(min(pause, window.left))
+            self._sleep(min(pause, window.left) if unread is None else min(max(pause, unread.after_s), deadline.left))
+        if unread is not None:
+            raise unread
         return self._silence(deadline.monotonic() - began)
+
+    def _news(
+        self, gmail: GmailMailbox, seen: set[str], sent: Sent, canary: Canary, deadline: Deadline
+    ) -> CanaryAnswer | None:
+        """What the messages that were not `seen` say about our canary; None if nothing does."""
+        for message in gmail.inbox(deadline):
+            if message.id not in seen:
+                verdict = self._verdict(gmail.message(message.id, deadline), message, sent, canary)
+                seen.add(message.id)
+                if verdict is not None:
+                    return verdict
+        return Arrived(f"seen at {self._to}") if self._seen_elsewhere() else None
 
     def _verdict(self, raw: bytes, message: Sent, sent: Sent, canary: Canary) -> CanaryAnswer | None:
         """What one new message says about our canary; None if it is about something else."""

@@ -119,7 +119,7 @@ def _check_endpoint(client: Any) -> None:
         name = client.meta.service_model.service_name
         fix = f"take endpoint_url of {name} out of ~/.aws/config, and AWS_ENDPOINT_URL* out of the environment"
         seen, why = f"{name} would be asked at {url}, which {problem}", "whoever answers there sees what is sent"
-        raise AccessError(seen, why=why, fix=fix, id="aws-endpoint")
+        raise AccessError(seen, why=why, fix=fix, id="aws-endpoint", runbook="runbooks/configuration.md")
 
 
 def _config(budget_s: float) -> Any:

@@ -8,6 +8,9 @@ new token and the same request.
 from __future__ import annotations
 
 import base64
+import contextlib
+import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +23,7 @@ from rotator.services.google_auth import READ, SEND, Access
 from rotator.services.quiet import quiet_libraries
 
 REQUEST_S = 15.0  # one wait on the wire; saving an alias may open an SMTP connection at Google's side
+LONGEST_ANSWER_S = 60.0  # a whole answer, where its deadline is later
 INBOX_PAGE = 30
 SECURITY = {"starttls": "starttls", "tls": "ssl"}  # ours -> smtpMsa.securityMode
 READING = frozenset({READ, "https://mail.google.com/", f"{READ.removesuffix('readonly')}modify"})
@@ -73,6 +77,8 @@ class GmailMailbox:
         self._access, self._api_endpoint = access, api_endpoint
         self._http: Any = None
         self._api: Any = None
+        self._quiet: GmailError | None = None  # Gmail's "Retry after"
+        self._quiet_until = 0.0  # by the clock of the deadlines
 
     def profile(self, deadline: Deadline) -> str:
         """The address whose mailbox the credentials really open."""
@@ -168,18 +174,23 @@ class GmailMailbox:
         """The JSON answer of one request, sent once.  Raises GmailError."""
         if deadline.over:
             raise GmailError(GmailKind.UNCLEAR, f"{what}: no time left, not sent")
+        if self._quiet is not None and deadline.monotonic() < self._quiet_until:
+            left = self._quiet_until - deadline.monotonic()
+            raise GmailError(GmailKind.THROTTLED, f"{what}: not sent, Gmail wants to wait", self._quiet.fix, left)
         try:
             api = self._opened()
-            self._http.http.timeout = max(0.5, min(REQUEST_S, deadline.left))
+            self._http.http.deadline = deadline
             answer: Any = request(api.users()).execute(num_retries=0)
         except failures() as error:
-            raise self._explained(translate(error, what, hidden)) from None
+            raise self._explained(translate(error, what, hidden), deadline) from None
         except (KeyError, ValueError):
             raise GmailError(GmailKind.UNCLEAR, f"{what}: the answer could not be read") from None
         return answer if isinstance(answer, dict) else {}
 
-    def _explained(self, error: GmailError) -> GmailError:
-        return GmailError(error.kind, str(error), self._access.fixes.get(error.kind, error.fix))
+    def _explained(self, error: GmailError, deadline: Deadline) -> GmailError:
+        if error.after_s:
+            self._quiet, self._quiet_until = error, deadline.monotonic() + error.after_s
+        return GmailError(error.kind, str(error), self._access.fixes.get(error.kind, error.fix), error.after_s)
 
     def _opened(self) -> Any:
         if self._api is None:
@@ -199,21 +210,40 @@ def one_try_http() -> Any:
     import httplib2
 
     class OneTryHttp(httplib2.Http):  # type: ignore[misc]
-        """httplib2 that sends each request once, on a connection of its own."""
+        """httplib2 that sends each request once, on a connection of its own, and ends with its deadline.
+
+        A request for a new token, which google-auth puts before ours, has the same deadline; a server that answers
+        byte by byte does not outlive it either.
+        """
+
+        deadline: Deadline | None = None
 
         def _conn_request(self, conn: Any, request_uri: str, method: str, body: Any, headers: dict[str, str]) -> Any:
             headers = {**headers, "accept-encoding": "identity"}  # small answers; nothing to unpack
+            left = self.deadline.left if self.deadline else self.timeout
+            if left <= 0:
+                raise TimeoutError("no time left, not sent")
             conn.close()  # a kept connection may be dead, which looks like a lost reply
-            conn.timeout = self.timeout
+            conn.timeout = min(self.timeout, left)
+            cut = threading.Timer(min(left, LONGEST_ANSWER_S), _hang_up, [conn])
+            cut.daemon = True
             try:
                 conn.connect()
+                cut.start()
                 conn.request(method, request_uri, body, headers)
                 response = conn.getresponse()
                 return httplib2.Response(response), response.read()
             finally:
+                cut.cancel()
                 conn.close()
 
     return OneTryHttp
+
+
+def _hang_up(conn: Any) -> None:
+    """Whoever reads from the connection gets its end; the kernel does the rest."""
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: closed meanwhile
+        conn.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _send_as(found: dict[str, Any]) -> SendAs:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -34,6 +36,7 @@ class GmailKind(StrEnum):
     REJECTED = "gmail-rejected"
     THROTTLED = "gmail-throttled"
     CREDENTIALS = "gmail-credentials"  # the credentials file itself
+    API_OFF = "gmail-api-off"
     UNCLEAR = "gmail-unclear"  # 5xx, lost connections: the call may have had its effect
 
 
@@ -41,7 +44,9 @@ FIXES = {
     GmailKind.NEEDS_DELEGATION: "only a service account with domain-wide delegation may write this alias: feed it by "
     "hand (leave credentials.service_account out; rotator handover, then rotator confirm)",
     GmailKind.WRONG_MAILBOX: "let the credentials act as the configured mailbox: correct consumers[].mailbox",
-    GmailKind.SCOPE: "get a token with all scopes: rotator gmail login",
+    GmailKind.SCOPE: "get a token with both scopes, gmail.readonly and gmail.send: rotator gmail login",
+    GmailKind.API_OFF: "enable the Gmail API in the project that the credentials belong to: "
+    "https://console.cloud.google.com/apis/library/gmail.googleapis.com, then wait a few minutes",
     GmailKind.TOKEN_DEAD: "rotator gmail login (tokens of an app in status Testing live 7 days: publish it; others end "
     "with a password change, a revocation or 6 months without use)",
     GmailKind.NO_MAILBOX: "give the user a Gmail licence, or correct consumers[].mailbox",
@@ -55,11 +60,14 @@ EXITS = {GmailKind.THROTTLED: Exit.RETRY, GmailKind.UNCLEAR: Exit.RETRY, GmailKi
 
 
 class GmailError(ConsumerError):
-    """Gmail or Google's token endpoint did not do it.  `kind` says why; UNCLEAR: a write may have had its effect."""
+    """Gmail or Google's token endpoint did not do it.  `kind` says why; UNCLEAR: a write may have had its effect.
 
-    def __init__(self, kind: GmailKind, seen: str, fix: str = "") -> None:
+    `after_s`: for how many seconds Gmail wants to hear nothing more; 0 if it does not say.
+    """
+
+    def __init__(self, kind: GmailKind, seen: str, fix: str = "", after_s: float = 0.0) -> None:
         super().__init__(seen, fix=fix or FIXES.get(kind, ""), id=str(kind))
-        self.kind = kind
+        self.kind, self.after_s = kind, after_s
         self.exit_code = EXITS.get(kind, Exit.ACCESS)
 
     @property
@@ -74,7 +82,8 @@ def translate(error: Exception, what: str, hidden: tuple[str, ...] = ()) -> Gmai
     from googleapiclient.errors import HttpError
 
     if isinstance(error, HttpError):
-        return _of_reply(int(error.status_code), _error_object(error.content), what, hidden)
+        told_at = _date(dict(error.resp).get("date"))
+        return _of_reply(int(error.status_code), _error_object(error.content), what, hidden, told_at)
     if isinstance(error, RefreshError):
         return _of_token(error, what)
     if isinstance(error, GoogleAuthError) and not isinstance(error, TransportError):
@@ -93,14 +102,27 @@ def failures() -> tuple[type[Exception], ...]:
     return (Error, GoogleAuthError, HttpLib2Error, HTTPException, OSError)
 
 
-def _of_reply(status: int, error: dict[str, Any], what: str, hidden: tuple[str, ...]) -> GmailError:
+def _of_reply(
+    status: int, error: dict[str, Any], what: str, hidden: tuple[str, ...], told_at: datetime
+) -> GmailError:
     message = " ".join(str(error.get("message", "")).split())
     for text in filter(None, hidden):
         message = message.replace(text, MASK)
     kind = _kind(status, message, _reason(error))
     until = RETRY_AFTER.search(message)
-    fix = f"run the same command again after {until[1]}" if kind is GmailKind.THROTTLED and until else ""
-    return GmailError(kind, f"{what}: {status} {message[:TEXT_LIMIT]}".rstrip(), fix)
+    seen = f"{what}: {status} {message[:TEXT_LIMIT]}".rstrip()
+    if kind is not GmailKind.THROTTLED or until is None:
+        return GmailError(kind, seen)
+    after_s = (datetime.fromisoformat(until[1]) - told_at).total_seconds()
+    return GmailError(kind, seen, f"run the same command again after {until[1]}", max(0.0, after_s))
+
+
+def _date(header: object) -> datetime:
+    """Google's clock, by its reply; ours without one."""
+    try:
+        return parsedate_to_datetime(str(header)).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
 
 
 def _kind(status: int, message: str, reason: str) -> GmailKind:
@@ -118,6 +140,8 @@ def _kind(status: int, message: str, reason: str) -> GmailKind:
 
 def _forbidden(message: str, reason: str) -> GmailKind:
     lowered = message.lower()
+    if reason == "accessNotConfigured" or "it is disabled" in lowered:
+        return GmailKind.API_OFF
     if "domain-wide authority" in lowered:
         return GmailKind.NEEDS_DELEGATION
     if lowered.startswith("delegation denied"):

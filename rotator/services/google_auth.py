@@ -35,7 +35,8 @@ class Access:
 def delegated_access(path: Path, mailbox: str, trusted: frozenset[str] = frozenset()) -> Access:
     """A service account with domain-wide delegation.  Nothing is read before `load`."""
     dead = "check that the service account's key still exists, that the mailbox does, and this machine's clock"
-    fixes = {GmailKind.NOT_AUTHORISED: delegation_fix(path), GmailKind.TOKEN_DEAD: dead}
+    delegation = delegation_fix(path)
+    fixes = {GmailKind.NOT_AUTHORISED: delegation, GmailKind.SCOPE: delegation, GmailKind.TOKEN_DEAD: dead}
     return Access(lambda: service_account(path, mailbox, trusted), fixes)
 
 

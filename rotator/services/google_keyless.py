@@ -38,7 +38,11 @@ def impersonated_access(
     scopes = ",".join(DELEGATED_SCOPES)
     delegation = f"the Workspace administrator authorises, at {ADMIN_CONSOLE}, the unique id of {email} for {scopes}"
     dead = f"check that {email} and the mailbox still exist, and this machine's clock"
-    fixes: Mapping[GmailKind, str] = {GmailKind.NOT_AUTHORISED: delegation, GmailKind.TOKEN_DEAD: dead}
+    fixes: Mapping[GmailKind, str] = {
+        GmailKind.NOT_AUTHORISED: delegation,
+        GmailKind.SCOPE: delegation,
+        GmailKind.TOKEN_DEAD: dead,
+    }
     return Access(lambda: impersonated(email, mailbox, api_endpoint, trusted), fixes)
 
 

@@ -193,6 +193,21 @@ def test_the_time_to_come_back_is_told(world: World) -> None:
     assert f"after {world.clock.now():%Y-%m-%d}" in answer.fix
 
 
+def test_until_then_gmail_hears_nothing(world: World) -> None:
+    """What would be refused again, and make it worse, is not sent; afterwards the same push goes through."""
+    world.faults.arm("gmail_403_rate")
+    alias = consumer(world)
+    alias.push(FIRST, at(world))
+    before = len(world.record.entries())
+    again = alias.push(FIRST, at(world))
+    assert isinstance(again, Refused)
+    assert again.id == "gmail-throttled"
+    assert f"after {world.clock.now():%Y-%m-%d}" in again.fix
+    assert len(world.record.entries()) == before
+    world.clock.advance(timedelta(minutes=1, seconds=1))
+    assert isinstance(alias.push(FIRST, at(world)), Acknowledged)
+
+
 def test_an_expired_access_token_is_renewed(world: World) -> None:
     """A 401 has no effect; with a new token the same push goes through."""
     alias = consumer(world)
@@ -204,28 +219,52 @@ def test_an_expired_access_token_is_renewed(world: World) -> None:
 MODES = [(validate, merge) for validate in (False, True) for merge in ("deep", "replace")]
 
 
-@pytest.mark.parametrize(("validate", "merge"), MODES, ids=[f"check {v}, {m} merge" for v, m in MODES])
-def test_every_reading_of_the_undocumented(tmp_path: Path, validate: bool, merge: Any) -> None:
-    """Whether Gmail checks the login on PATCH and how it merges is undocumented; the same five fields pass all."""
+@contextmanager
+def other_gmail(directory: Path, **behaviour: Any) -> Iterator[World]:
+    """A calm world whose Gmail behaves otherwise, with the Workspace alias."""
     with ExitStack() as stack:
-        world = stack.enter_context(World.start(tmp_path / "w", calm=True, scenario=Scenario(gmail=False)))
+        world = stack.enter_context(World.start(directory / "w", calm=True, scenario=Scenario(gmail=False)))
         gmail = GmailServer(
             world.clock, world.record, world.faults, world.mailboxes, ca_file=world.authority.ca_file,
-            directory=tmp_path / "g", validate_on_update=validate, merge=merge,
+            directory=directory / "g", **behaviour,
         )  # fmt: skip
         world.gmail = stack.enter_context(gmail)
         gmail.add_workspace("queenofsandiego.com")
         world.service_account = gmail.add_service_account()
         gmail.add_user(OPS)
         gmail.add_alias(OPS, NEWS, "127.0.0.1", world.smtp.port, "starttls", "AKIAOLD", "old")
+        yield world
+
+
+@pytest.mark.parametrize(("validate", "merge"), MODES, ids=[f"check {v}, {m} merge" for v, m in MODES])
+def test_every_reading_of_the_undocumented(tmp_path: Path, validate: bool, merge: Any) -> None:
+    """Whether Gmail checks the login on PATCH and how it merges is undocumented; the same five fields pass all."""
+    with other_gmail(tmp_path, validate_on_update=validate, merge=merge) as world:
         new = credential_of(world, world.keys.create(world.scenario.user))
         assert isinstance(consumer(world).push(new, at(world)), Acknowledged)
-        msa = gmail.stored(OPS, NEWS)
+        msa = gmail_of(world).stored(OPS, NEWS)
         assert msa is not None
         assert (msa.username, msa.password, msa.port) == (new.key, new.password.reveal(), world.smtp.port)
         assert isinstance(consumer(world).send(CANARY, at(world)), Arrived)
         wrong = SmtpCredential(new.key, FIRST.password)
         assert isinstance(consumer(world).push(wrong, at(world)), Refused if validate else Acknowledged)
+
+
+@pytest.mark.parametrize("fault", ["gmail_403_rate", "gmail_429"])
+def test_a_look_that_fails_loses_no_verdict(tmp_path: Path, fault: str) -> None:
+    """The mail is out: a list that is turned away is asked for again once Gmail listens, and no second mail is sent."""
+    with other_gmail(tmp_path, dsn_delay_s=2.0) as world:
+        armed = iter([fault])
+
+        def sleep(seconds: float) -> None:
+            for name in armed:
+                world.faults.arm(name)
+            world.clock.advance(timedelta(seconds=seconds))
+
+        assert isinstance(consumer(world, sleep=sleep).send(CANARY, at(world)), LoginRefused)
+        assert calls(world, "messages.send") == 1
+        assert world.faults.armed() == {}
+        assert list(armed) == []
 
 
 @pytest.mark.parametrize("way", ["delegated", "keyless", "token"])

@@ -27,7 +27,24 @@ QUOTA = (
     "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of service "
     "'gmail.googleapis.com' for consumer 'project_number:1'."
 )
+API_OFF = (
+    "Gmail API has not been used in project 1 before or it is disabled. Enable it by visiting "
+    "https://console.developers.google.com/apis/api/gmail.googleapis.com/overview?project=1 then retry."
+)
 CASES: dict[str, tuple[Exception, GmailKind, str]] = {
+    "the API is not enabled": (
+        reply(403, API_OFF, "accessNotConfigured"),
+        GmailKind.API_OFF,
+        "console.cloud.google.com/apis/library/gmail",
+    ),
+    "the alias exists": (reply(409, "Requested entity already exists", "alreadyExists"), GmailKind.REJECTED, ""),
+    "the whole resource is used up": (
+        reply(429, "Resource has been exhausted (e.g. check quota).", "rateLimitExceeded"),
+        GmailKind.THROTTLED,
+        "later",
+    ),
+    "a scope that does not exist": (RefreshError("x", {"error": "invalid_scope"}), GmailKind.SCOPE, "gmail.send"),
+    "a client that was deleted": (RefreshError("x", {"error": "deleted_client"}), GmailKind.CREDENTIALS, "make new"),
     "not a delegated service account": (
         reply(403, "Access restricted to service accounts that have been delegated domain-wide authority", "forbidden"),
         GmailKind.NEEDS_DELEGATION,
@@ -111,3 +128,12 @@ def test_an_echo_of_the_password_is_masked() -> None:
     found = translate(echo, "sendAs.patch", (PASSWORD,))
     assert PASSWORD not in str(found)
     assert "smtp_msa.password" in str(found)
+
+
+def test_retry_after_counts_from_googles_own_clock() -> None:
+    """The reply says when it was written: a machine whose clock is wrong waits neither for ever nor not at all."""
+    body = {"error": {"code": 403, "message": "User-rate limit exceeded.  Retry after 2026-09-11T20:00:00.000Z"}}
+    response = Response({"status": "403", "date": "Fri, 11 Sep 2026 19:58:30 GMT"})
+    assert translate(HttpError(response, json.dumps(body).encode()), "x").after_s == 90.0
+    late = Response({"status": "403", "date": "Fri, 11 Sep 2026 20:58:30 GMT"})
+    assert translate(HttpError(late, json.dumps(body).encode()), "x").after_s == 0.0
