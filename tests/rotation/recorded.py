@@ -1,6 +1,6 @@
-"""Journals of unfinished runs, one per protocol step, kept as SQL text: newer code must finish every one of them.
+"""Journals as runs leave them, one per protocol step and turn of fate, kept as SQL text: newer code must finish them.
 
-`python -m tests.rotation.recorded` writes those of the current schema version anew; older versions are never rewritten.
+`python -m tests.rotation.recorded` writes those of the current schema version that are missing; none is ever rewritten.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rotator import interventions
 from rotator.core import events as ev
+from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, KeyId, LastUse, Status
 from rotator.core.events import SCHEMA_VERSION
 from rotator.core.parts import Parts
+from rotator.core.policy import Mode
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential, derive_password
 from rotator.journal.database import create_file
@@ -24,25 +27,73 @@ from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import SqliteJournal, create, open_journal
 from rotator.opening import Request, begin
 from rotator.rotation import Rotation
-from tests.rotation.memory_world import BY_HAND, DAY, FILE, REGION, WORKSPACE, Held, MemoryConsumer, MemoryWorld, build
+from tests.rotation.memory_world import (
+    BY_HAND,
+    DAY,
+    FILE,
+    OLD,
+    REGION,
+    WORKSPACE,
+    Held,
+    MemoryConsumer,
+    MemoryWorld,
+    build,
+)
 
 JOURNALS = Path(__file__).parent / "journals"
 SEAL = KeyFileSeal(b"a seal key of fixtures, 32 bytes")
 ACCOUNT, USER = "123456789012", "jada"
 TRAITS = (FILE, WORKSPACE, BY_HAND)
-SNAPSHOTS: dict[str, type[ev.Event]] = {
-    "01-lock": ev.RunOpened,
-    "04-create-intended": ev.CreateIntended,
-    "04-created": ev.KeyCreated,
-    "05-verified": ev.Verified,
-    "06-push-intended": ev.PushIntended,
-    "06-pushed": ev.PushSettled,
-    "07-canary-intended": ev.CanaryIntended,
-    "07-canary": ev.CanarySettled,
-    "07-attested": ev.Attested,
-    "09-deactivation-intended": ev.EffectIntended,
-    "09-deactivated": ev.EffectSettled,
-    "09-refused": ev.OldRefused,
+SCHEDULED = Request()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a run goes: what it is asked for, what goes wrong, and whether a person drops it."""
+
+    request: Request = SCHEDULED
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    aborted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Right after the first event of a kind (and, of a change at IAM, of that effect) in a story."""
+
+    kind: type[ev.Event]
+    effect: str = ""
+    story: Story = Story()
+
+    def is_now(self, event: ev.Event) -> bool:
+        """Whether this event is the one."""
+        return type(event) is self.kind and self.effect in ("", getattr(event, "effect", ""))
+
+
+LEAKED = Story(Request(Mode.EMERGENCY, OLD, "leaked"))
+UNCLEAR = Story(faults={"create": ["reply_lost"]})
+DROPPED = Story(faults={"soak": ["535"] * 100}, aborted=True)
+SNAPSHOTS: dict[str, Moment] = {
+    "01-lock": Moment(ev.RunOpened),
+    "02-compromised": Moment(ev.Compromised, story=LEAKED),
+    "04-create-intended": Moment(ev.CreateIntended),
+    "04-create-unclear": Moment(ev.CreateSettled, story=UNCLEAR),
+    "04-created": Moment(ev.KeyCreated),
+    "05-verified": Moment(ev.Verified),
+    "05-abort-asked": Moment(ev.AbortAsked, story=DROPPED),
+    "05-discard-intended": Moment(ev.EffectIntended, ev.Effect.DELETE, DROPPED),
+    "05-aborted": Moment(ev.RunFinished, story=DROPPED),
+    "06-push-intended": Moment(ev.PushIntended),
+    "06-pushed": Moment(ev.PushSettled),
+    "07-canary-intended": Moment(ev.CanaryIntended),
+    "07-canary": Moment(ev.CanarySettled),
+    "07-attested": Moment(ev.Attested),
+    "09-deactivation-intended": Moment(ev.EffectIntended, ev.Effect.DEACTIVATE),
+    "09-deactivated": Moment(ev.EffectSettled, ev.Effect.DEACTIVATE),
+    "09-refused": Moment(ev.OldRefused),
+    "09-leaked-deactivated": Moment(ev.EffectSettled, ev.Effect.DEACTIVATE, LEAKED),
+    "11-delete-intended": Moment(ev.EffectIntended, ev.Effect.DELETE),
+    "11-deleted": Moment(ev.EffectSettled, ev.Effect.DELETE),
+    "11-finished": Moment(ev.RunFinished),
 }
 
 
@@ -51,18 +102,24 @@ class Snap(BaseException):
 
 
 class SnappingJournal(SqliteJournal):
-    """A journal that dies after the first event of one kind."""
+    """A journal that dies at its moment."""
 
-    at: type[ev.Event] | None = None
+    at: Moment | None = None
 
     def append(self, event: ev.Event) -> None:
         super().append(event)
-        if self.at is not None and type(event) is self.at:
-            raise Snap
+        self._snap(event)
 
-    def append_sealed(self, event: ev.Event, secrets: object) -> None:
-        super().append_sealed(event, secrets)  # type: ignore[arg-type]
-        if self.at is not None and type(event) is self.at:
+    def append_sealed(self, event: ev.Event, secrets: Sequence[tuple[str, SmtpCredential]]) -> None:
+        super().append_sealed(event, secrets)
+        self._snap(event)
+
+    def append_erased(self, event: ev.Event, key: KeyId) -> None:
+        super().append_erased(event, key)
+        self._snap(event)
+
+    def _snap(self, event: ev.Event) -> None:
+        if self.at is not None and self.at.is_now(event):
             raise Snap
 
 
@@ -78,9 +135,10 @@ def _raw(key_id: str) -> str:
     return world.keys[key_id].secret
 
 
-def record(name: str, at: type[ev.Event], directory: Path) -> None:
-    """Play a rotation on a real journal until the first `at`, and keep journal and world."""
+def record(name: str, at: Moment, directory: Path) -> None:
+    """Play a story on a real journal until its moment, and keep journal and world."""
     world, parts = build(*TRAITS)
+    world.faults.update({call: list(faults) for call, faults in at.story.faults.items()})
     adopted = parts.journal.events()[0]
     credential = parts.journal.vault.open(KeyId(adopted.key), REGION)  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as scratch:
@@ -88,30 +146,32 @@ def record(name: str, at: type[ev.Event], directory: Path) -> None:
         with create(path, SEAL, ACCOUNT, USER, adopted, [(REGION, credential)]) as journal:  # type: ignore[arg-type, list-item]
             journal.__class__ = SnappingJournal
             journal.at = at  # type: ignore[attr-defined]
-            _play_until_snapped(world, replace(parts, journal=journal))
+            _play_until_snapped(world, replace(parts, journal=journal), at.story)
         with closing(sqlite3.connect(path)) as database:
             (directory / f"{name}.sql").write_text("\n".join(database.iterdump()) + "\n")
     (directory / f"{name}.json").write_text(_world_file(world, parts))
 
 
-def _play_until_snapped(world: MemoryWorld, parts: Parts) -> None:
-    from rotator import interventions
-    from rotator.core import steps
-
+def _play_until_snapped(world: MemoryWorld, parts: Parts, story: Story) -> None:
     try:
-        begin(Rotation(parts), Request(), "run-1")
+        begin(Rotation(parts), story.request, "run-1")
         for _ in range(30):
             step = Rotation(parts).go_on().step
-            if isinstance(step, steps.Ask):
-                rotation = Rotation(parts)
-                handed = interventions.hand_over(rotation, BY_HAND.name, "jada")
-                parts.consumers[BY_HAND.name].held = handed.credential  # type: ignore[attr-defined]
-                interventions.confirm(rotation, BY_HAND.name, "jada")
+            if story.aborted:
+                interventions.abort(Rotation(parts), "the wrong day")
+            elif isinstance(step, steps.Ask):
+                _paste(Rotation(parts))
             else:
                 world.tick(DAY)
     except Snap:
         return
     raise AssertionError("the run ended before the snapshot")
+
+
+def _paste(rotation: Rotation) -> None:
+    handed = interventions.hand_over(rotation, BY_HAND.name, "jada")
+    rotation.parts.consumers[BY_HAND.name].held = handed.credential  # type: ignore[attr-defined]
+    interventions.confirm(rotation, BY_HAND.name, "jada")
 
 
 def reopen(dump: Path, scratch: Path) -> tuple[MemoryWorld, Callable[[], Parts]]:
@@ -141,11 +201,12 @@ def _credential(key: str) -> SmtpCredential:
 
 
 def main() -> None:
-    """Write the journals of the current schema version."""
+    """Write the journals of the current schema version that are missing."""
     directory = JOURNALS / f"v{SCHEMA_VERSION}"
     directory.mkdir(parents=True, exist_ok=True)
     for name, at in SNAPSHOTS.items():
-        record(name, at, directory)
+        if not (directory / f"{name}.sql").exists():  # what a released version wrote stays as it was written
+            record(name, at, directory)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,16 @@ from rotator import interventions
 from rotator.core import steps
 from rotator.core.access_keys import Status
 from rotator.core.parts import Parts
+from rotator.opening import Request, begin
 from rotator.rotation import Rotation
 from tests.rotation.memory_world import DAY, MemoryWorld
 from tests.rotation.recorded import JOURNALS, SNAPSHOTS, reopen
 
 DAYS_AT_MOST = 40
+OUTCOMES = {
+    "05-abort-asked": "aborted", "05-discard-intended": "aborted",
+    "05-aborted": "nothing open", "11-finished": "nothing open",
+}  # fmt: skip
 KEPT = sorted(JOURNALS.glob("v*/*.sql"))
 
 
@@ -31,9 +36,29 @@ def test_an_old_journal_is_finished(dump: Path, tmp_path: Path) -> None:
     world, open_parts = reopen(dump, tmp_path)
     step, parts = lived_on(world, open_parts)
     (key,) = world.keys.values()
-    assert step == steps.Finish("rotated")
+    assert step == steps.Finish(OUTCOMES.get(dump.stem, "rotated"))
     assert key.key.status is Status.ACTIVE
-    assert {one.held.key for one in parts.consumers.values()} == {key.key.id}  # type: ignore[attr-defined]
+    assert holders(parts) == {key.key.id}
+
+
+@pytest.mark.parametrize("dump", KEPT, ids=[f"{one.parent.name}-{one.stem}" for one in KEPT])
+def test_an_old_journal_is_gone_on_with(dump: Path, tmp_path: Path) -> None:
+    """After the run that an older version began, the next one is begun and finished on the same journal."""
+    tmp_path.chmod(0o700)
+    world, open_parts = reopen(dump, tmp_path)
+    lived_on(world, open_parts)
+    (before,) = world.keys
+    parts = open_parts()
+    with parts.journal:  # type: ignore[attr-defined]
+        begin(Rotation(parts), Request(), "run-2")
+    step, parts = lived_on(world, open_parts)
+    (after,) = world.keys
+    assert (step, after != before, holders(parts)) == (steps.Finish("rotated"), True, {after})
+
+
+def holders(parts: Parts) -> set[str]:
+    """The keys that the places really hold."""
+    return {one.held.key for one in parts.consumers.values()}  # type: ignore[attr-defined]
 
 
 def lived_on(world: MemoryWorld, open_parts: Callable[[], Parts]) -> tuple[steps.Step, Parts]:
