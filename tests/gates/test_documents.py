@@ -57,6 +57,13 @@ def test_no_page_is_an_orphan() -> None:
     assert sorted(str(page.relative_to(ROOT)) for page in hidden) == []
 
 
+def test_every_folder_is_in_a_table_of_contributing() -> None:
+    """A newcomer finds every folder of tests and every package, and none that is gone; a new one gets its line."""
+    named = set(re.findall(r"`((?:tests|rotator)/\w+)/`", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))
+    there = {str(one.parent.relative_to(ROOT)) for top in ("tests", "rotator") for one in (ROOT / top).glob("*/*.py")}
+    assert named == there
+
+
 def test_every_make_target_that_a_page_names_exists() -> None:
     """What a page tells a newcomer to type works."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
