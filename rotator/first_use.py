@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def make_seal_key(path: str, wrapper: KeyWrapper | None = None) -> bool:
     from rotator.journal.sealing import KeyFileSeal, create_key_file
     from rotator.journal.wrapped_key import create_wrapped_key, load_wrapped_key
 
-    if Path(path).exists():
+    if os.path.lexists(path):  # not Path.exists(), which raises where it may not look
         load_wrapped_key(path, wrapper) if wrapper else KeyFileSeal.load(path)
         return False
     create_wrapped_key(path, wrapper) if wrapper else create_key_file(path)

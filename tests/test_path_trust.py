@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from rotator.config.files import read_safely
+from rotator.cli.main import main_inner
+from rotator.config.files import make_directory, read_safely, write_new
 from rotator.core.errors import RotatorError, SealError
+from rotator.first_use import make_seal_key
 from rotator.journal.private_files import open_private
 from rotator.path_trust import NotTrusted, check_way
 from rotator.services import private_file
@@ -131,3 +134,30 @@ def test_what_cannot_be_looked_at_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(NotTrusted) as caught:
         check_way(tmp_path.resolve() / name, link_is_fine=True)
     assert str(caught.value)
+
+
+NAMES = {
+    "a name that is too long": "x" * 300,
+    "below a file": "plain/below",
+    "below a loop of links": "loop/below",
+    "below nothing": "nowhere/below",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+def test_no_odd_path_is_a_bug(tmp_path: Path, name: str) -> None:
+    """A seal key, a hand-over, a first file: wherever a person says, the answer is an error in words, or it works."""
+    path = tmp_path.resolve() / name
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "plain").touch()
+    uses: list[Callable[[str], object]] = [make_seal_key, lambda one: write_new(one, "x"), _first_file]
+    for use in uses:
+        with suppress(RotatorError):
+            use(str(path))
+    with pytest.raises(RotatorError):
+        main_inner(["handover", "jada", "alias", "--out", str(path), "-c", str(path)])
+
+
+def _first_file(path: str) -> None:
+    make_directory(path)
+    write_new(f"{path}/config.yaml", "version: 1\n")

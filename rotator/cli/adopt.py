@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +71,7 @@ def _make_seal_key_if_first(options: Options, configuration: Configuration) -> N
     from rotator.first_use import make_seal_key
     from rotator.wiring import key_wrapper
 
-    if Path(configuration.state).exists():
+    if os.path.lexists(configuration.state):
         return
     if make_seal_key(configuration.seal_key_file, key_wrapper(configuration)):
         options.screen.say(f"{configuration.seal_key_file} is made: keep a copy apart from the journal")

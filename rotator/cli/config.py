@@ -78,13 +78,13 @@ def _account(options: Options, region: str) -> str:
 
 
 def _write(options: Options, answers: Answers) -> None:
+    from rotator.config.files import make_directory
     from rotator.config.initial import initial_file, write_new
     from rotator.first_use import make_seal_key
 
     path = Path(options.config).absolute()
     text = initial_file(answers, os.environ)
-    if not path.parent.exists():
-        path.parent.mkdir(mode=0o700)
+    make_directory(str(path.parent))
     write_new(str(path), text)
     configuration = options.configuration()
     made = make_seal_key(configuration.seal_key_file)

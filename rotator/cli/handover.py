@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def _refuse_leaks(options: Options, *, reveal: bool, out: str) -> None:
             fix="--out FILE writes it to a new file that only you can read",
             id="no-terminal",
         )
-    if out and Path(out).exists():
+    if out and os.path.lexists(out):
         raise ConfigurationError(f"{out} exists and is never overwritten", fix="name a new file")
 
 

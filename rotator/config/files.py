@@ -67,6 +67,17 @@ def check_directories(path: str) -> None:
         raise _not_safe(found) from None
 
 
+def make_directory(path: str) -> None:
+    """Make the directory, 0700, if it is not there.  Raises ConfigurationError."""
+    if os.path.lexists(path):
+        return
+    try:
+        check_directories(path)
+        os.mkdir(path, mode=0o700)  # noqa: PTH102 - as the other calls here
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be made: {error.strerror}", fix=LOOK) from None
+
+
 def write_new(path: str, text: str) -> None:
     """Make the file, whole, 0600, and never over another.  Raises ConfigurationError."""
     check_directories(path)

@@ -51,7 +51,10 @@ def create_whole(path: Path, content: bytes, error: Failure) -> None:
     a killed one left is removed.
     """
     refuse_unsafe_parents(path, error)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as failure:
+        raise error(f"{path.parent} cannot be opened: {failure.strerror}") from failure
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
         for left in path.parent.glob(f".{path.name}.{TEMPORARY}*"):
@@ -124,7 +127,7 @@ def refuse_unsafe_parents(path: Path, error: Failure) -> None:
 
 def make_private_directory(directory: Path, error: Failure) -> None:
     """Create `directory` and what is missing above it, each 0700 whatever the umask; existing ones stay as they are."""
-    if directory.is_dir():
+    if os.path.isdir(directory):  # noqa: PTH112 - Path.is_dir() raises where it may not look
         return
     make_private_directory(directory.absolute().parent, error)
     try:
