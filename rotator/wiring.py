@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from rotator.adopting import adoption, prove
 from rotator.core import events as ev
-from rotator.core.errors import NoJournal, StopError
+from rotator.core.errors import ConfigurationError, NoJournal, StopError
 from rotator.core.parts import Parts, Progress
 from rotator.core.policy import REQUEST_DEADLINE_S, Policy
 from rotator.core.ports import AccessKeys, Deadline
 from rotator.core.secret import Secret
 from rotator.rotation import Rotation
-from rotator.wiring_parts import aws_session, consumers, key_wrapper, seal
+from rotator.wiring_parts import aws_session, consumers, key_wrapper, readable_mailbox, seal
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from rotator.services.smtp import SesEndpoint
 
 __all__ = ["key_wrapper"]
+
+NOTICES = "from:mailer-daemon"  # Gmail's own, and those of SES
+NOTICES_S = 60.0
+NOTICES_READ = 10  # a forger can fill the top of the list; one whole message costs 20 units of Gmail's quota
 
 
 @contextmanager
@@ -235,6 +239,24 @@ def history(configuration: Configuration, name: str | None) -> History:
     with parts_of(configuration, name, lock=False, grace_s=None) as parts:
         journal: Any = parts.journal
         return History(journal.events(), journal.verify().mac)
+
+
+def latest_notices(configuration: Configuration, mailbox: str) -> Iterator[bytes]:
+    """The newest notices of undelivered mail in a mailbox, whole, newest first.
+
+    Raises ConfigurationError if the file has no credentials for it, and GmailError.
+    """
+    opened = readable_mailbox(configuration, mailbox)
+    if opened is None:
+        raise ConfigurationError(
+            f"no consumer in the file reads the mailbox {mailbox}",
+            why="a mailbox is read with the credentials of an alias in it",
+            fix="give an alias in that mailbox credentials, or save the notice and name its file",
+            id="unreadable-mailbox",
+        )
+    deadline = Deadline.after(NOTICES_S)
+    for one in opened.found(NOTICES, deadline)[:NOTICES_READ]:
+        yield opened.message(one.id, deadline)
 
 
 def policy_of(configuration: Configuration, name: str | None) -> Policy:

@@ -184,6 +184,17 @@ def _gmail(configuration: Configuration, one: kinds.GmailSendAs, endpoint: SesEn
     )
 
 
+def readable_mailbox(configuration: Configuration, address: str) -> GmailMailbox | None:
+    """The Gmail mailbox of that address, with the credentials of the first alias in it that has some."""
+    from rotator.config import kinds
+
+    for user in configuration.users:
+        for one in user.consumers:
+            if isinstance(one, kinds.GmailSendAs) and one.mailbox.lower() == address.lower() and one.credentials:
+                return gmail_mailbox(configuration, one.mailbox, one.credentials)
+    return None
+
+
 def gmail_mailbox(configuration: Configuration, mailbox: str, credentials: kinds.Credentials) -> GmailMailbox:
     """The mailbox, opened with these credentials at the first call."""
     from rotator.services.gmail import GmailMailbox

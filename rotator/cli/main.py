@@ -46,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "derive": ("derive", "The SMTP password of a secret access key, from a pipe or a prompt."),
     "history": ("history", "Past rotations; one of them as a timeline; the journal's chain."),
     "report": ("report", "Write one HTML page: keys, rotations, rates, what waits for a person."),
-    "explain": ("explain", "What an exit code means."),
+    "explain": ("explain", "What a code, an error, an SMTP reply or a bounce means, and what to do."),
     "config": ("config", "Make, check and show the configuration file; print policy and schema."),
     "gmail": ("gmail", "Get the token of a mailbox."),
     "schedule": ("schedule", "Print the daily line that keeps rotations going."),

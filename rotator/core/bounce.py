@@ -8,15 +8,11 @@ users; none of them comes from an SES relay.
 
 from __future__ import annotations
 
-import email
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import Message
-from email.utils import getaddresses
 from enum import StrEnum
-from html.parser import HTMLParser
 
+from rotator.core.bounce_mail import BounceMail
 from rotator.core.ses_replies import Meaning, classify
 
 CANARY_HEADER = "X-Rotator-Canary"  # carries the token through SES, which replaces Message-ID and Date
@@ -26,6 +22,7 @@ RECEIVER = "mx.google.com"  # the authserv-id of Gmail's own Authentication-Resu
 ANCHOR = re.compile(r"(?:[?&;]|%3f|%26)p(?:=|%3d)CustomFromDenied\b", re.IGNORECASE)
 # A reply at the start of a line or after a colon; "535-5.7.8 ..." continues on the next line.
 REPLY = re.compile(r"(?:^|[:\uff1a])[ \t]*(?P<reply>[45]\d\d[ -]\S[^\n]*(?:\n(?!\s*\n)[ \t]*\S[^\n]*)*)", re.MULTILINE)
+REPLY_LINE = re.compile(r"(?:^|[:\uff1a])[ \t]*[45]\d\d[ -][^\n]*", re.MULTILINE)
 OTHER_GOOGLE_ACCOUNT = "5.7.14"  # Google's own code: another Google account wants a web login
 TLS_WORDS = re.compile(r"\b(?:TLS|SSL|STARTTLS)\b|certificate", re.IGNORECASE)
 AUTH_WORDS = re.compile(r"\bAUTH\b|authenticat", re.IGNORECASE)
@@ -76,17 +73,25 @@ class Bounce:
 
 def read_bounce(raw: bytes) -> Bounce:
     """The verdict on one message, given whole (`messages.get format=raw`, decoded).  Never raises."""
-    message = email.message_from_bytes(raw)
-    if not _from_daemon(message) or _is_delay(message):
+    mail = BounceMail(raw)
+    if mail.sender != DAEMON or mail.is_delay:
         return Bounce(Verdict.NONE)
-    text = "\n\n".join(_texts(message))
-    reply = _status_reply(message) or _quoted_reply(text)
-    verdict = _verdict(reply) if ANCHOR.search(text) else Verdict.RECIPIENT
-    return Bounce(verdict, reply[:REPLY_LIMIT], _authentic(message), _canary_of(message))
+    reply = mail.status_reply or quoted_reply(mail.text)
+    verdict = verdict_on(reply) if is_wrapper(mail.text) else Verdict.RECIPIENT
+    return Bounce(verdict, reply[:REPLY_LIMIT], vouched(mail), _canary_of(mail))
 
 
-def _verdict(reply: str) -> Verdict:
-    code = int(reply[:3]) if re.match(r"[45]\d\d\b", reply) else 0
+def is_wrapper(text: str) -> bool:
+    """Whether these are Gmail's words about a "Send mail as" server: the link, where Gmail puts it.
+
+    A recipient's server can answer anything, the link too; so a line that quotes a reply does not count.
+    """
+    return ANCHOR.search(REPLY_LINE.sub("", text)) is not None
+
+
+def verdict_on(reply: str) -> Verdict:
+    """What the reply of a "Send mail as" server, or Gmail's words in place of one, comes to."""
+    code = code_of(reply)
     if OTHER_GOOGLE_ACCOUNT in reply:
         return Verdict.UNCLASSIFIED
     if code == 0 or (code == 530 and "starttls" in reply.lower()):
@@ -94,70 +99,12 @@ def _verdict(reply: str) -> Verdict:
     return BY_MEANING.get(classify("", code, reply)[0], Verdict.UNCLASSIFIED)
 
 
-def _by_words(reply: str) -> Verdict:
-    """Gmail's own words, where no server reply is quoted."""
-    if TLS_WORDS.search(reply):
-        return Verdict.TRANSPORT
-    return Verdict.SETUP if AUTH_WORDS.search(reply) else Verdict.UNCLASSIFIED
+def code_of(reply: str) -> int:
+    """The three digits that a refusal begins with; 0 if it does not."""
+    return int(reply[:3]) if re.match(r"[45][0-9]{2}\b", reply) else 0
 
 
-def _from_daemon(message: Message) -> bool:
-    """Whether it claims to be from Gmail's mailer daemon; two From headers are a forgery."""
-    senders = getaddresses([str(value) for value in message.get_all("From", [])])
-    return len(senders) == 1 and senders[0][1].lower() == DAEMON
-
-
-def _is_delay(message: Message) -> bool:
-    """A notice that Gmail still tries is not final."""
-    actions = [str(part.get("Action", "")).strip().lower() for part in _status_parts(message)]
-    return "delayed" in actions or "(Delay)" in str(message.get("Subject", ""))
-
-
-def _parts(message: Message) -> Iterator[Message]:
-    """The notice's own parts; what it carries of the original is not its word."""
-    yield message
-    if message.get_content_type() in ("message/rfc822", "text/rfc822-headers", "message/delivery-status"):
-        return
-    if message.is_multipart():
-        for part in message.get_payload():
-            if isinstance(part, Message):
-                yield from _parts(part)
-
-
-def _texts(message: Message) -> Iterator[str]:
-    for part in _parts(message):
-        if part.get_content_type() in ("text/plain", "text/html"):
-            text = _decoded(part)
-            yield _without_tags(text) if part.get_content_subtype() == "html" else text
-
-
-def _decoded(part: Message) -> str:
-    content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        return ""
-    try:
-        return content.decode(part.get_content_charset("utf-8"), "replace").replace("\r\n", "\n")
-    except LookupError:  # a charset that nobody knows
-        return content.decode("latin-1").replace("\r\n", "\n")
-
-
-def _status_parts(message: Message) -> Iterator[Message]:
-    """The header groups of message/delivery-status, which is often empty."""
-    for part in _parts(message):
-        if part.get_content_type() == "message/delivery-status" and part.is_multipart():
-            yield from (group for group in part.get_payload() if isinstance(group, Message))
-
-
-def _status_reply(message: Message) -> str:
-    """`Diagnostic-Code: smtp; 535 ...`, if the report is filled."""
-    for group in _status_parts(message):
-        kind, _, reply = str(group.get("Diagnostic-Code", "")).partition(";")
-        if kind.strip().lower() == "smtp" and reply.strip():
-            return " ".join(reply.split())
-    return ""
-
-
-def _quoted_reply(text: str) -> str:
+def quoted_reply(text: str) -> str:
     """The reply quoted in the text: after the anchor if there is one, else anywhere; or Gmail's own words."""
     anchor = ANCHOR.search(text)
     for piece in (text[anchor.end() :] if anchor else "", text):
@@ -167,55 +114,21 @@ def _quoted_reply(text: str) -> str:
     return ""
 
 
-def _authentic(message: Message) -> bool:
-    """Whether Gmail, in the topmost Authentication-Results, vouches for its own daemon; lower ones prove nothing."""
-    results = message.get_all("Authentication-Results", [])
-    if not results:
+def vouched(mail: BounceMail) -> bool:
+    """Whether Gmail, in the topmost Authentication-Results, vouches for its own daemon."""
+    found = mail.results
+    if found is None or found.server != RECEIVER:
         return False
-    text = re.sub(r'\([^()]*\)|"[^"]*"', " ", str(results[0])).lower()
-    server, *clauses = [" ".join(clause.split()) for clause in text.split(";")]
-    signed = any(
-        clause.startswith("dkim=pass") and re.search(rf"header\.(?:i=@|d=){re.escape(DAEMON_DOMAIN)}(?:\s|$)", clause)
-        for clause in clauses
-    )
-    aligned = any(
-        clause.startswith("dmarc=pass") and re.search(rf"header\.from={re.escape(DAEMON_DOMAIN)}(?:\s|$)", clause)
-        for clause in clauses
-    )
-    return server.split()[:1] == [RECEIVER] and signed and aligned
+    return found.signed(DAEMON_DOMAIN) and found.aligned(DAEMON_DOMAIN)
 
 
-def _canary_of(message: Message) -> str:
+def _by_words(reply: str) -> Verdict:
+    """Gmail's own words, where no server reply is quoted."""
+    if TLS_WORDS.search(reply):
+        return Verdict.TRANSPORT
+    return Verdict.SETUP if AUTH_WORDS.search(reply) else Verdict.UNCLASSIFIED
+
+
+def _canary_of(mail: BounceMail) -> str:
     """The canary's token, from the headers of the original that the notice carries."""
-    for part in _parts(message):
-        original: object = None
-        if part.get_content_type() == "message/rfc822" and part.is_multipart():
-            original = next(iter(part.get_payload()), None)
-        elif part.get_content_type() == "text/rfc822-headers":
-            original = email.message_from_string(_decoded(part))
-        if isinstance(original, Message) and original.get(CANARY_HEADER):
-            return str(original[CANARY_HEADER]).strip()
-    return ""
-
-
-class _Text(HTMLParser):
-    """The words of an HTML part; links count as words, because the anchor is one."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("p", "br", "div", "tr", "td", "table"):
-            self.words.append("\n\n" if tag == "p" else "\n")
-        self.words += [f" {value} " for name, value in attrs if name == "href" and value]
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
-def _without_tags(html: str) -> str:
-    parser = _Text()
-    parser.feed(html)
-    parser.close()
-    return "".join(parser.words)
+    return str(mail.original.get(CANARY_HEADER, "")).strip() if mail.original is not None else ""

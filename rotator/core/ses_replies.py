@@ -70,7 +70,7 @@ REPLIES: tuple[ReplyRule, ...] = (
     ReplyRule(501, "", Meaning.ENVELOPE, "an address is malformed"),
     ReplyRule(553, "", Meaning.ENVELOPE, "an address is malformed"),
     ReplyRule(552, "", Meaning.CONTENT, "the message is too long (40 MB)"),
-    ReplyRule(554, "access denied|not authorized", Meaning.PERMISSION, _PERMISSION),
+    ReplyRule(554, "access denied: user|not authorized to perform", Meaning.PERMISSION, _PERMISSION),
     ReplyRule(554, "not verified.*identit|email address is not verified", Meaning.IDENTITY, _IDENTITY),
     ReplyRule(554, "mail from domain", Meaning.MAIL_FROM, "repair the MX and SPF records of the MAIL FROM domain"),
     ReplyRule(554, "paused", Meaning.ACCOUNT, "sending is paused for the account: see its inbox and the SES console"),

@@ -48,7 +48,7 @@ WITHOUT_A_FILE = {
         "derive --region us-east-1", "begins with an access key id", stdin="AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI"
     ),
     "a pipe that is not a secret": Bad("derive --region us-east-1", "more than 4096", stdin="x" * 5000),
-    "an exit code that is none": Bad("explain 99", "nothing is known of '99'"),
+    "two questions at once": Bad("explain 535 --bounce -", "one thing at a time"),
     "a fault that nothing implements": Bad("sandbox up --fault no_such", "unknown fault 'no_such'"),
     "a fault counted in words": Bad("sandbox up --fault smtp_454:three", "whole number"),
     "a sandbox that nobody named": Bad("sandbox advance 72h", "no sandbox is named"),

@@ -12,14 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rotator.core.durations import parse_duration
+from rotator.core.ports import Deadline
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import PERSONAL, World
+from rotator.services.gmail import GmailMailbox
+from rotator.services.google_auth import delegated_access
+from tests.explain import bounces
 from tests.gates.source_tree import ROOT
 
 DUE = Scenario(keys=(InitialKey(age_days=81),))  # due, and not past its limit: an ordinary day
 SHOUT = "! NOT THE REAL AWS"  # the first line of every command in a sandbox, and of none outside
 COMMAND_S = 60
+SAVED = {  # what a reader of a page has saved from a mailbox
+    "suppressed": bounces.report(bounces.SUPPRESSED),
+    "exchange": bounces.exchange(
+        "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required", "5.7.133"
+    ),
+    "forged": bounces.notice(bounces.prose(bounces.BAD_LOGIN), results=bounces.VOUCHED.replace("=pass", "=fail")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +68,24 @@ class Stage:
                 assert code == 0, lines
             case ["stranger", "makes", "a", "key"]:
                 sandbox.create_key()
-            case ["suppress", address, ("BOUNCE" | "COMPLAINT") as reason]:
-                self.world.ses.suppress(address, reason, self.world.clock.now())
-            case ["enforcement", ("HEALTHY" | "PROBATION" | "SHUTDOWN") as status]:
-                self.world.ses.enforcement = status
             case ["wrong", "password", "in", "news-alias"]:
                 self.spoil_news()
             case ["paste", consumer]:
                 self.paste(sandbox, consumer)
+            case _:
+                self._at_the_others(note)
+
+    def _at_the_others(self, note: str) -> None:
+        """What a note says of SES, of the recipients and of the mailboxes."""
+        match note.split():
+            case ["suppress", address, ("BOUNCE" | "COMPLAINT") as reason]:
+                self.world.ses.suppress(address, reason, self.world.clock.now())
+            case ["enforcement", ("HEALTHY" | "PROBATION" | "SHUTDOWN") as status]:
+                self.world.ses.enforcement = status
+            case ["a", "mail", "through", "news-alias", "to", recipient]:
+                self.mail(recipient)
+            case ["file", name, kind]:
+                (self.home / name).write_bytes(SAVED[kind])
             case _:
                 raise AssertionError(f"nobody knows how to do this in the sandbox: {note}")
 
@@ -76,6 +97,17 @@ class Stage:
         held = gmail.stored(mailbox, alias)
         assert held is not None
         gmail.add_alias(mailbox, alias, held.host, held.port, "starttls", held.username, "B" + "x" * 43)
+
+    def mail(self, recipient: str) -> None:
+        """A user of the Workspace mailbox writes as the alias; Gmail logs in at SES with what it holds."""
+        assert self.world.gmail is not None
+        assert self.world.service_account is not None
+        domain = self.world.scenario.domain
+        access = delegated_access(self.world.service_account, f"ops@{domain}", frozenset({"127.0.0.1"}))
+        gmail = GmailMailbox(mailbox=f"ops@{domain}", access=access, api_endpoint=self.world.gmail.url)
+        text = f"From: news@{domain}\r\nTo: {recipient}\r\nSubject: hello\r\n\r\nhello\r\n"
+        gmail.send(text.encode(), Deadline.after(COMMAND_S))
+        self.world.gmail.settle()
 
     def paste(self, sandbox: Sandbox, consumer: str) -> None:
         """A person takes what the hand-over says to Gmail's settings page; Gmail tries it and saves it."""

@@ -21,7 +21,7 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
 
 
-def _is_there(target: str, folder: Path) -> bool:
+def is_there(target: str, folder: Path) -> bool:
     """Whether a relative link leads to a file, and to a heading in it if it names one."""
     name, _, anchor = target.partition("#")
     page = (folder / name).resolve()
@@ -36,13 +36,13 @@ def _links(page: Path) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_no_link_is_dead(page: Path) -> None:
     """A reader in a hurry lands where the link says, down to the heading."""
-    assert [target for target in _links(page) if not _is_there(target, page.parent)] == []
+    assert [target for target in _links(page) if not is_there(target, page.parent)] == []
 
 
 def test_the_program_names_pages_that_exist() -> None:
     """The page that an error names is there, and has the heading."""
     named = {(path.name, page) for path in PRODUCT for page in NAMED_PAGE.findall(path.read_text("utf-8"))}
-    assert sorted((source, page) for source, page in named if not _is_there(page, ROOT)) == []
+    assert sorted((source, page) for source, page in named if not is_there(page, ROOT)) == []
 
 
 def test_no_page_is_an_orphan() -> None:

@@ -1,0 +1,280 @@
+"""From a notice, a pasted text or one SMTP reply to an explanation.  Pure; never raises; never a guess.
+
+Order: is it a notice at all, is it to be believed, who sent it, what does the quoted reply say.  A credential is
+blamed only for a reply of the shape 535, 534 or 530 that the alias's server or SES itself gave.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rotator.core import exchange
+from rotator.core import explanation as told
+from rotator.core.bounce import (
+    DAEMON,
+    DAEMON_DOMAIN,
+    OTHER_GOOGLE_ACCOUNT,
+    RECEIVER,
+    REPLY_LIMIT,
+    TLS_WORDS,
+    Verdict,
+    code_of,
+    is_wrapper,
+    quoted_reply,
+    verdict_on,
+)
+from rotator.core.bounce_mail import BounceMail
+from rotator.core.explanation import Authenticity, Explanation, Kind, Party
+from rotator.core.ses_event import SesEvent, read_event
+from rotator.core.ses_replies import Meaning, classify
+
+TEXT_LIMIT = 200_000  # characters looked at; a notice has a few thousand
+SES_DAEMON = re.compile(r"mailer-daemon@(?:[a-z0-9-]+\.)?amazonses\.com")
+SES_HOST = r"email-smtp(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?"
+# A relay of ours tells what SES said: `server email-smtp...[192.0.2.1]:587 said: 535 ...`.
+SES_SAID = re.compile(rf"{SES_HOST}[^\n]{{0,60}}?said:\s+(?P<reply>[45][0-9]{{2}}[ -][^\n]*(?:\n[ \t]+\S[^\n]*)*)",
+                      re.IGNORECASE)  # fmt: skip
+SES_REMOTE = re.compile(SES_HOST, re.IGNORECASE)
+ONE_REPLY = re.compile(r"\s*(?P<reply>[45][0-9]{2}(?:[ -]\S[^\n]*)?(?:\n[45][0-9]{2}[ -][^\n]*)*)\s*")
+SUPPRESSION = re.compile(
+    r"Amazon SES (?:did not send the message|has suppressed sending) to this address because it (?P<why>"
+    r"is on the suppression list for your account|is on the suppression list for your tenant|"
+    r"is on the account-level suppression list|has a recent history of bouncing)",
+    re.IGNORECASE,
+)
+SES_LOGIN_WORDS = re.compile(r"535[ -]Authentication Credentials Invalid", re.IGNORECASE)
+DNS_WORDS = re.compile(r"DNS Error: [^\n]*", re.IGNORECASE)
+EXPIRED = re.compile(r"\b(?:Message|Delivery) expired\b", re.IGNORECASE)
+
+BY_VERDICT = {
+    Verdict.SETUP: (told.OFFERS_NO_LOGIN, Party.GMAIL),
+    Verdict.TRANSPORT: (told.TLS, Party.GMAIL),
+}
+BY_MEANING: dict[Meaning, tuple[Kind, Party]] = {
+    Meaning.PERMISSION: (told.PERMISSION, Party.SES_DATA),
+    Meaning.IDENTITY: (told.IDENTITY, Party.SES_DATA),
+    Meaning.MAIL_FROM: (told.MAIL_FROM, Party.SES_DATA),
+    Meaning.ACCOUNT: (told.PAUSED, Party.SES_DATA),
+    Meaning.QUOTA: (told.QUOTA, Party.SES_DATA),
+    Meaning.CONTENT: (told.CONTENT, Party.ALIAS_SERVER),
+    Meaning.ENVELOPE: (told.CONTENT, Party.ALIAS_SERVER),
+    Meaning.BUSY: (told.BUSY, Party.ALIAS_SERVER),
+    Meaning.RECONNECT: (told.BUSY, Party.ALIAS_SERVER),
+    Meaning.UNCLASSIFIED: (told.UNCLASSIFIED, Party.ALIAS_SERVER),
+}
+LISTS = {
+    "is on the suppression list for your tenant": told.SUPPRESSED_BY_TENANT,
+    "has a recent history of bouncing": told.SUPPRESSED_BY_ALL,
+}
+
+
+def explain_bounce(raw: bytes, *, fetched: bool = False) -> Explanation:
+    """What a whole message or a pasted text says.  `fetched`: it came through Gmail's API, so the top is Gmail's."""
+    mail = BounceMail(raw)
+    if not mail.is_mail:
+        return explain_text(raw.decode("utf-8", "replace"))
+    kind, party, reply = _of_mail(mail)
+    authentic = _authenticity(mail, fetched=fetched)
+    if kind is told.QUOTED:
+        authentic = Authenticity.FAILED
+    elif authentic is Authenticity.FAILED and kind is not told.NOT_A_BOUNCE:
+        kind, party = told.FORGED, Party.UNKNOWN
+    return Explanation(kind, party, authentic, reply[:REPLY_LIMIT], mail.recipient, mail.author)
+
+
+def explain_text(text: str) -> Explanation:
+    """What a text without mail headers says: a pasted notice, a relay's log line, an event of SES, one reply."""
+    event = read_event(text)
+    if event is not None:
+        kind, party = _of_event(event)
+        return Explanation(kind, party, Authenticity.CLAIMED, event.reply[:REPLY_LIMIT], event.recipient)
+    kind, party, reply = _of_text(text[:TEXT_LIMIT].replace("\r\n", "\n"))
+    return Explanation(kind, party, Authenticity.CLAIMED, reply[:REPLY_LIMIT])
+
+
+def is_reply(text: str) -> bool:
+    """Whether the text begins as an SMTP reply does, or is an enhanced status code."""
+    return re.match(r"[2-5][0-9]{2}(?:[ -]|$)|5\.[0-9]{1,3}\.[0-9]{1,3}(?:\s|$)", text) is not None
+
+
+def explain_reply(reply: str) -> Explanation:
+    """What one SMTP reply says when SES gives it, or Exchange if the words are Exchange's; a bare code will do."""
+    reply = " ".join(reply.split())
+    found = exchange.reason(reply)
+    kind, party = (_exchange(found), Party.RECIPIENT) if found else _of_ses_or_alias(reply, by_ses=True)
+    if re.match(r"[23][0-9]{2}\b", reply):
+        kind = told.ACCEPTED
+    return Explanation(kind, party, Authenticity.CLAIMED, reply[:REPLY_LIMIT])
+
+
+# --- what it is ---------------------------------------------------------------------------------------------------
+
+
+def _of_mail(mail: BounceMail) -> tuple[Kind, Party, str]:
+    text = mail.text[:TEXT_LIMIT]
+    wrapper = is_wrapper(text)
+    if wrapper and mail.sender != DAEMON:
+        return told.QUOTED, Party.UNKNOWN, ""
+    if not _is_notice(mail):
+        return told.NOT_A_BOUNCE, Party.UNKNOWN, ""
+    if mail.is_delay:
+        return told.DELAYED, Party.NOBODY_YET, mail.status_reply or quoted_reply(text)
+    if wrapper:
+        return _of_wrapper(mail.status_reply or quoted_reply(text))
+    return _of_report(mail, text)
+
+
+def _is_notice(mail: BounceMail) -> bool:
+    """Whether it claims to be a notice: from a mail system's own address, or built as a report."""
+    if not mail.sender:
+        return False
+    name = mail.sender.partition("@")[0]
+    return name in ("mailer-daemon", "postmaster") or name.startswith("microsoftexchange") or mail.is_report
+
+
+def _of_report(mail: BounceMail, text: str) -> tuple[Kind, Party, str]:
+    """An ordinary notice: of SES, of a relay of ours about SES, of Gmail or Exchange about the recipient's server."""
+    diagnosis = mail.status_reply or mail.reported("Diagnostic-Code").partition(";")[2].strip()
+    by_ses = SES_DAEMON.fullmatch(mail.sender) is not None
+    reply = diagnosis or quoted_reply(text)
+    suppressed = SUPPRESSION.search(mail.reported("Diagnostic-Code") or text) if by_ses else None
+    if suppressed:
+        return _list_of(suppressed), Party.SES_LATER, suppressed[0]
+    said = SES_SAID.search(text) if not by_ses else None
+    if said or SES_REMOTE.search(mail.reported("Remote-MTA")):
+        reply = " ".join(said["reply"].split()) if said else reply
+        return *_of_ses_or_alias(reply, by_ses=True), reply
+    return *_of_recipient(reply, mail, text, by_ses=by_ses), reply
+
+
+def _of_recipient(reply: str, mail: BounceMail, text: str, *, by_ses: bool) -> tuple[Kind, Party]:
+    shown = f"{reply} {mail.reported('Remote-MTA')} {mail.sender}"
+    if found := exchange.reason(shown):
+        return _exchange(found), Party.RECIPIENT
+    if by_ses and (EXPIRED.search(reply) or mail.reported("Status") == "4.4.7"):
+        return told.GAVE_UP, Party.SES_LATER
+    if code_of(reply):
+        return told.RECIPIENT, Party.RECIPIENT
+    if DNS_WORDS.search(text):
+        return told.NO_SUCH_DOMAIN, Party.UNKNOWN
+    if mail.reported("Action").lower() == "failed":
+        return told.RECIPIENT, Party.SES_LATER if by_ses else Party.RECIPIENT
+    return told.UNCLASSIFIED, Party.UNKNOWN
+
+
+def _of_text(text: str) -> tuple[Kind, Party, str]:
+    if is_wrapper(text):
+        return _of_wrapper(quoted_reply(text))
+    if suppressed := SUPPRESSION.search(text):
+        return _list_of(suppressed), Party.SES_LATER, suppressed[0]
+    if said := SES_SAID.search(text):
+        reply = " ".join(said["reply"].split())
+        return *_of_ses_or_alias(reply, by_ses=True), reply
+    if one := ONE_REPLY.fullmatch(text):
+        answer = explain_reply(one["reply"])
+        return answer.kind, answer.refused_by, answer.reply
+    reply = quoted_reply(text)
+    if found := exchange.reason(reply):
+        return _exchange(found), Party.RECIPIENT, reply
+    if SES_LOGIN_WORDS.match(reply) or _is_ses_s_own(reply):
+        return *_of_ses_or_alias(reply, by_ses=True), reply
+    return (told.UNCLASSIFIED if reply else told.NOT_A_BOUNCE), Party.UNKNOWN, reply
+
+
+def _of_event(event: SesEvent) -> tuple[Kind, Party]:
+    if event.list_name:
+        return LISTS.get(event.list_name, told.SUPPRESSED), Party.SES_LATER
+    found = exchange.reason(event.reply)
+    return (_exchange(found) if found else told.RECIPIENT), Party.RECIPIENT
+
+
+def _list_of(match: re.Match[str]) -> Kind:
+    return LISTS.get(match["why"].lower(), told.SUPPRESSED)
+
+
+# --- what a reply says --------------------------------------------------------------------------------------------
+
+
+def _of_wrapper(reply: str) -> tuple[Kind, Party, str]:
+    """Gmail's wrapper: the reply is that of the server in the alias's settings, or Gmail's own words."""
+    return *_of_ses_or_alias(reply, by_ses=False), reply
+
+
+def _of_ses_or_alias(reply: str, *, by_ses: bool) -> tuple[Kind, Party]:
+    """The kind of a reply by the server that the mail was handed to; `by_ses`: that server is SES for certain."""
+    if OTHER_GOOGLE_ACCOUNT in reply:
+        return told.OTHER_ACCOUNT, Party.ALIAS_SERVER
+    verdict = verdict_on(reply)
+    if verdict in BY_VERDICT and not code_of(reply):
+        return BY_VERDICT[verdict]
+    if not code_of(reply):
+        return told.UNCLASSIFIED, Party.UNKNOWN
+    return _of_code(code_of(reply), reply, by_ses=by_ses)
+
+
+def _of_code(code: int, reply: str, *, by_ses: bool) -> tuple[Kind, Party]:
+    ses = by_ses or _is_ses_s_own(reply)
+    meaning, _ = classify("", code, reply)
+    at_login = Party.SES_AUTH if ses else Party.ALIAS_SERVER
+    if meaning is Meaning.LOGIN:
+        return told.LOGIN, at_login
+    if meaning is Meaning.SETUP:
+        return (told.TLS if TLS_WORDS.search(reply) else told.NO_LOGIN), at_login
+    kind, party = BY_MEANING.get(meaning, (told.UNCLASSIFIED, Party.ALIAS_SERVER))
+    if code == 535 or (code == 454 and "authentication" in reply.lower()):
+        return kind, at_login
+    return kind, Party.SES_DATA if ses else party
+
+
+def _is_ses_s_own(reply: str) -> bool:
+    """Whether the words are SES's own and nobody else's."""
+    return OWN_WORDS.match(reply) is not None
+
+
+OWN_WORDS = re.compile(
+    r"535[ -](?:Authentication Credentials Invalid|Account not subscribed to SES)|"
+    r"454[ -](?:Temporary authentication failure|Throttling failure:)|"
+    r"530[ -]Must issue a STARTTLS command first|"
+    r"554[ -](?:Access denied: User `|Message rejected: (?:Email address is not verified|Sending paused)|"
+    r"MAIL FROM domain not verified)",
+    re.IGNORECASE,
+)
+
+
+def _exchange(reason: exchange.Reason) -> Kind:
+    """The kind of a refusal by Exchange: still the recipient's, also where our records are the cause."""
+    return Kind(
+        told.RECIPIENT.layer,
+        f"Exchange refused it ({reason.code}): {reason.means}",
+        reason.fix,
+        f"{exchange.PAGE}#{reason.repairs}",
+        reason.checks or told.RECIPIENT.checks,
+    )
+
+
+# --- whether it is to be believed ---------------------------------------------------------------------------------
+
+
+def _authenticity(mail: BounceMail, *, fetched: bool) -> Authenticity:
+    """By the topmost Authentication-Results: in a mailbox Gmail wrote it, in a file whoever made the file."""
+    if fetched and not _vouched(mail, RECEIVER):
+        return Authenticity.FAILED
+    if fetched:  # of any other sender Gmail says who it is, and that is not who refused
+        known = mail.sender == DAEMON or SES_DAEMON.fullmatch(mail.sender) is not None
+        return Authenticity.VERIFIED if known else Authenticity.CLAIMED
+    found = mail.results
+    if found is None:
+        return Authenticity.CLAIMED
+    failed = found.failed or (mail.sender == DAEMON and not _vouched(mail, found.server))
+    return Authenticity.FAILED if failed else Authenticity.CLAIMED
+
+
+def _vouched(mail: BounceMail, server: str) -> bool:
+    """Whether that server vouches for the sender's domain; for Gmail's daemon signature and DMARC are asked."""
+    found = mail.results
+    if found is None or found.server != server:
+        return False
+    if mail.sender == DAEMON:
+        return found.signed(DAEMON_DOMAIN) and found.aligned(DAEMON_DOMAIN)
+    domain = mail.sender.rpartition("@")[2]
+    return bool(domain) and (found.aligned(domain) or found.signed(domain)) and not found.failed

@@ -1,0 +1,80 @@
+"""Whatever the bytes are, explaining them ends with an answer, and a credential is never blamed without a reply."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rotator.core.bounce import read_bounce
+from rotator.core.explain_bounce import explain_bounce, explain_reply, explain_text
+from rotator.core.explanation import Authenticity
+from rotator.core.ses_event import read_event
+from tests.core.test_bounce import BAD_LOGIN, FILLED, VOUCHED, notice, prose
+from tests.explain.bounces import SUPPRESSED, event, postfix, report
+
+LOGIN_REPLY = re.compile(r"53[045](?:[ -]|$)")
+SEEDS = [
+    notice(prose(BAD_LOGIN)),
+    notice(prose("x"), status=FILLED.format(BAD_LOGIN)),
+    notice(prose(BAD_LOGIN), html=True, encoding="base64"),
+    report(SUPPRESSED),
+    postfix(BAD_LOGIN, "email-smtp.us-east-1.amazonaws.com"),
+    event("General", "smtp; 550 5.1.1 no"),
+]
+PIECES = [
+    "Content-Type: multipart/report; boundary=b\r\n",
+    "Content-Type: message/delivery-status\r\n\r\n",
+    "\r\n",
+    "--b\r\n",
+    "From: mailer-daemon@googlemail.com\r\n",
+    VOUCHED,
+    "https://support.google.com/mail/?p=CustomFromDenied\n",
+    "535 ",
+    "The response was:\n\n",
+    "Authentication Credentials Invalid",
+    "=?utf-8?q?=",
+    'charset="x\x00y"',
+    "{",
+    '{"Message":',
+    "Content-Transfer-Encoding: base64\r\n",
+    "Content-Type: text/html\r\n\r\n<![",
+    "said: 535 x",
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A real notice with something cut out, put in or turned around."""
+    raw = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(raw)))
+        cut = draw(st.integers(0, 40))
+        put = draw(st.one_of(st.binary(max_size=12), st.sampled_from(PIECES).map(str.encode)))
+        raw[at : at + cut] = put
+    return bytes(raw)
+
+
+put_together = st.lists(st.sampled_from(PIECES), max_size=14).map(lambda found: "".join(found).encode())
+anything = st.one_of(st.binary(max_size=400), st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")))
+
+
+@settings(max_examples=300, deadline=None)
+@given(raw=st.one_of(damaged(), put_together, anything))
+def test_no_bytes_are_too_much(raw: bytes) -> None:
+    """An answer is given for anything, and a credential is blamed only for a believed reply of 530, 534 or 535."""
+    read_bounce(raw)
+    for found in (explain_bounce(raw), explain_bounce(raw, fetched=True)):
+        if found.credential_to_blame:
+            assert LOGIN_REPLY.match(found.reply)
+            assert found.authentic is not Authenticity.FAILED
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(max_size=300))
+def test_no_text_is_too_much(text: str) -> None:
+    """Neither a reply nor an event nor a copied notice ends in anything but an answer."""
+    read_event(text)
+    for found in (explain_text(text), explain_reply(text)):
+        assert not found.credential_to_blame or LOGIN_REPLY.match(found.reply)
