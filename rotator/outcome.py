@@ -43,6 +43,7 @@ class Report:
     mail_flows_on: tuple[str, ...] = ()
     revoke_first: str = ""  # the command that gets rid of a leaked key at once, if one is Active
     warnings: tuple[str, ...] = field(default=())
+    cause: str = ""  # what keeps the run from going on by itself, the same as long as it is the same; "" = nothing
 
 
 FINISHED = ("rotated", "aborted")
@@ -62,6 +63,7 @@ def behind(user: str, found: tuple[Drift, ...], until: Instant | None, flowing: 
         next=f"rotator rotate --user {user}",
         until=until,
         mail_flows_on=flowing,
+        cause="-".join(["behind", *(one.consumer for one in found)]),
     )
 
 
@@ -104,6 +106,7 @@ def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
         until=step.until,
         consumers=rows(ending.situation),
         mail_flows_on=flows(ending),
+        cause=ending.rule.replace("_", "-") if step.urgent else "",
     )
 
 
@@ -122,7 +125,15 @@ def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
         next=entry.fix if isinstance(step, steps.Ask) else f"rotator rotate --user {user}",
         consumers=rows(ending.situation) if ending.situation.facts.run else (),
         mail_flows_on=flows(ending),
+        cause=_cause(step) if entry.exit_code is not Exit.OK else "",
     )
+
+
+def _cause(step: steps.Ask | steps.Refuse) -> str:
+    """The question or refusal, with the consumers that it is about."""
+    if isinstance(step, steps.Refuse):
+        return "-".join([step.id, *step.seen[:1]]) if step.id == "preflight" else step.id
+    return "-".join([step.what, *(one for one in step.targets if not one.startswith("AKIA"))])
 
 
 def _with_age(base: Report, s: Situation) -> Report:
@@ -130,14 +141,10 @@ def _with_age(base: Report, s: Situation) -> Report:
     run = s.facts.run
     if run is None or base.exit_code is not Exit.OK or base.outcome != "waiting":
         return base
-    old = s.listed.get(run.old)
-    watching = s.facts.key(run.old).deactivated_at > 0
-    overdue = old is not None and not watching and s.now > old.created + s.policy.max_age_s
-    stuck = not watching and s.now > run.opened + s.policy.open_alarm_s + s.policy.grace_s
     notes = []
-    if overdue:
+    if s.overdue:
         notes.append(f"overdue: {run.old} is past its limit of {s.policy.max_age_s // 86400} days; nobody is cut off")
-    if stuck:
+    if s.open_too_long:
         notes.append(f"the run has been open for {(s.now - run.opened) // 3600} hours")
     if not notes:
         return base
@@ -152,7 +159,7 @@ def _with_incident(base: Report, s: Situation) -> Report:
     if not any(s.facts.key(one).compromised for one in (run.old, run.new) if one):
         return base  # the leaked key is gone; what is left is an ordinary rotation
     code = base.exit_code if base.exit_code not in (Exit.OK, Exit.FAILED) else Exit.HELP_NEEDED
-    base = _changed(base, exit_code=code, outcome="help needed")
+    base = _changed(base, exit_code=code, outcome="help needed", cause=base.cause or "incident")
     leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
     if not leaked:
         return base

@@ -99,21 +99,10 @@ def parts_of(
 
 
 def _access_keys(session: AwsSession, user: UserConfiguration) -> AccessKeys:
+    from rotator.config.model import sends_as
     from rotator.services.iam import IamAccessKeys
 
-    return IamAccessKeys(session=session, user=user.name, region=user.region, sends_as=_sends_as(user))
-
-
-def _sends_as(user: UserConfiguration) -> str | None:
-    """An address that the user's mail is sent from, for the policy simulation."""
-    from rotator.config import kinds
-
-    for one in user.consumers:
-        if isinstance(one, kinds.GmailSendAs):
-            return one.alias
-        if isinstance(one, kinds.READABLE) and one.canary_from:
-            return one.canary_from
-    return None
+    return IamAccessKeys(session=session, user=user.name, region=user.region, sends_as=sends_as(user))
 
 
 def _endpoints(user: UserConfiguration) -> dict[str, SesEndpoint]:

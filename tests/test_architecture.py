@@ -26,17 +26,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{name: ROTATION | {"core"} for name in ROTATION},
     "consumers": {"services", "core"},
     "wiring": ADAPTERS | WORK | {"wiring_parts", "config", "core"},
+    "wiring_around": ADAPTERS | ROTATION | {"wiring_parts", "config", "core"},  # what surrounds the commands
     "wiring_parts": ADAPTERS | {"config", "core"},  # what wiring builds first; nobody else asks for it
     "wiring_suppression": ADAPTERS | WORK | {"wiring_parts", "config", "core"},  # the list has a file of its own
     "wiring_audit": ADAPTERS | {"wiring", "wiring_parts", "audit", "config", "core"},  # the same for one command
     "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
-    "cli": WORK | {"wiring", "wiring_audit", "wiring_suppression", "first_use", "config", "core"},
+    "cli": WORK | {"wiring", "wiring_around", "wiring_audit", "wiring_suppression", "first_use", "config", "core"},
     "sandbox": set(),
     "__main__": {"cli"},
 }
 AMAZON = {"boto3", "botocore", "s3transfer"}
 GOOGLE = {"google", "googleapiclient", "google_auth_httplib2", "google_auth_oauthlib", "httplib2", "oauthlib"}
-OUTSIDE = AMAZON | GOOGLE | {"smtplib", "dns", "checkdmarc"}
+OUTSIDE = AMAZON | GOOGLE | {"smtplib", "dns", "checkdmarc", "apprise"}
 
 
 def forbidden(module: str, imported: str) -> bool:
@@ -62,6 +63,8 @@ EDGES = {
     "services know no consumer": ("rotator.services.gmail", "rotator.consumers.human", True),
     "only services speak SMTP": ("rotator.consumers.human", "smtplib", True),
     "wiring joins the adapters": ("rotator.wiring", "rotator.journal.vault", False),
+    "notices know no service": ("rotator.notices.telling", "rotator.services.sns", True),
+    "notices know values": ("rotator.notices.due", "rotator.core.situation", False),
     "commands go through wiring": ("rotator.cli.rotate", "rotator.services.iam", True),
     "one command knows the sandbox": ("rotator.cli.sandbox", "rotator.sandbox.world", False),
     "no other command does": ("rotator.cli.rotate", "rotator.sandbox.world", True),

@@ -151,6 +151,7 @@ def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str
         run = work.rotation.facts.run
         if run is not None:
             options.screen.say(f"Continuing run {run.id} ({mode_name(run.mode)})")
+        work.rotating = wanted.request.mode is Mode.SCHEDULED  # an incident's order may not fit: told to who gave it
         nothing = begin(work.rotation, wanted.request)
         if nothing:
             return _nothing(options, work, nothing)

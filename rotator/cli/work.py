@@ -13,11 +13,14 @@ from rotator.cli.ending import Steps, document, rule_line, show_report
 from rotator.cli.failure import UNTOUCHED, flow_line
 from rotator.cli.options import Options
 from rotator.cli.signals import signals
+from rotator.cli.text import mask_ids
 from rotator.core import events as ev
 from rotator.core.errors import ConfigurationError, RotatorError
+from rotator.core.notice import Turn
 from rotator.core.parts import Progress
 
 if TYPE_CHECKING:
+    from rotator.config.model import Configuration
     from rotator.outcome import Report
     from rotator.rotation import Ending, Rotation
 
@@ -25,13 +28,18 @@ if TYPE_CHECKING:
 INTENTS = (ev.CreateIntended, ev.PushIntended, ev.CanaryIntended, ev.EffectIntended)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Work:
-    """One process's turn on one user: the rotation under its lock, and what was shown so far."""
+    """One process's turn on one user: the rotation under its lock, and what was shown so far.
+
+    `rotating`: the run itself is at work, so that an error is the run's and not an order that did not fit.
+    """
 
     rotation: Rotation
     steps: Steps
     known: int  # events in the journal when this turn began
+    rotating: bool = False
+    ended: Report | None = None
 
     def survey(self) -> None:
         """Show the keys as they were just listed."""
@@ -90,15 +98,39 @@ def at_work(options: Options, user: str | None, grace_s: int | None = None) -> I
         work = Work(rotation, shown, len(rotation.parts.journal.events()))
         try:
             yield work
-        except RotatorError:
+        except RotatorError as error:
             options.screen.mail_flows_on, options.screen.flow = work.flowing, work.flow
+            _tell(options, configuration, work, _failed(work, error) if work.rotating else None)
             raise
+        _tell(options, configuration, work, _turn(work, work.ended) if work.ended else None)
+
+
+def _failed(work: Work, error: RotatorError) -> Turn:
+    return Turn(work.flow, error.id, mask_ids(str(error)), mask_ids(error.why), error.fix, error.runbook)
+
+
+def _turn(work: Work, ended: Report) -> Turn:
+    fix = ended.revoke_first or ended.fix
+    return Turn(work.flow, ended.cause, mask_ids(ended.summary), mask_ids(ended.why), fix, ended.runbook)
+
+
+def _tell(options: Options, configuration: Configuration, work: Work, turn: Turn | None) -> None:
+    """Tell people what they have to know, at the end of every turn; nothing of it changes how the turn ended."""
+    from rotator.wiring_around import tell
+
+    try:
+        warnings = tell(configuration, work.rotation, turn)
+    except RotatorError as error:
+        warnings = [f"a notice could not be recorded, so it will be sent again: {error}"]
+    for warning in warnings:
+        options.screen.say(mask_ids(warning), "warning", always=True)
 
 
 def go_on(options: Options, work: Work, *, explain: bool = False) -> tuple[Report, dict[str, Any]]:
     """Go on with the run as far as it goes now, and show where it stopped."""
     from rotator.outcome import report
 
+    work.rotating = True
     ending = work.rotation.go_on()
     ended = report(ending, work.rotation.facts.user)
     return ended, show_end(options, work, ended, ending, explain=explain)
@@ -108,7 +140,7 @@ def show_end(
     options: Options, work: Work, ended: Report, ending: Ending | None, *, explain: bool = False
 ) -> dict[str, Any]:
     """Show the end of a turn; returns the fields of rotator/rotate/1."""
-    options.screen.flow = work.flow
+    options.screen.flow, work.ended = work.flow, ended
     show_report(options.screen, ended, ending, work.steps)
     rule = ending.rule if ending else ""
     if rule and (explain or options.screen.verbose):

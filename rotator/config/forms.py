@@ -42,6 +42,13 @@ def _rotate_at(value: object) -> int | None:
     return None if value == AUTO else durations.parse_duration(value)
 
 
+def prometheus_file(path: str) -> str:
+    """The path; raises ValueError unless the node exporter would read it: it takes `*.prom` alone."""
+    if not path.endswith(".prom"):
+        raise ValueError("must end in .prom: the node exporter reads no other files")
+    return absolute(path)
+
+
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": durations.PATTERN})
 Text = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_plain)]
 Lines = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_lines)]
@@ -63,6 +70,9 @@ Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 QueueUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:-]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}$", max_length=300)]
 UserPath = Annotated[str, Field(pattern=r"^/([A-Za-z0-9._+=,@-]+/)*$", max_length=512)]  # no * ?: it stands in a policy
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}$")]
+# A FIFO topic is refused: it cannot deliver to people (mail, SMS), only to queues.
+TopicArn = Annotated[str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$")]
+PrometheusFile = Annotated[Text, AfterValidator(prometheus_file)]
 Argv = Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 

@@ -1,4 +1,4 @@
-"""The least that the program needs at AWS: the key actions on exactly the configured users, and their places there.
+"""The least that the program needs at AWS: the key actions on exactly the configured users, their places, notices.
 
 `iam:CreateAccessKey` on a user is the power to become that user, so no statement has a wildcard.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from rotator.config.audit_policy import audit_statements
 from rotator.config.model import Configuration, UserConfiguration
+from rotator.config.notice_policy import notice_statements
 from rotator.config.store_policy import store_statements
 from rotator.core.trust import partition_of
 
@@ -30,7 +31,9 @@ def iam_policy(configuration: Configuration) -> dict[str, Any]:
     arns = [user_arn(configuration, user) for user in configuration.users]
     keys = {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns}
     simulate = {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns}
-    around = (*store_statements(configuration), *audit_statements(configuration))
+    around = (
+        *store_statements(configuration), *audit_statements(configuration), *notice_statements(configuration)
+    )
     return {"Version": "2012-10-17", "Statement": [keys, simulate, *around]}
 
 

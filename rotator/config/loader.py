@@ -25,13 +25,13 @@ from rotator.config.problems import (
     unknown_keys,
     value_problems,
 )
-from rotator.config.schema import Audit, File, Google, Timing, User
+from rotator.config.schema import Audit, File, Google, Notify, Ping, Timing, User
 from rotator.config.targets import duplicate_targets
 from rotator.core import trust
 from rotator.core.errors import ConfigurationError
 
 WRAPPED = ".seal.json"  # after the journal's name: the file with the wrapped seal key
-Part = TypeVar("Part", Audit, Google, Timing, User)
+Part = TypeVar("Part", Audit, Google, Notify, Ping, Timing, User)
 
 
 def load(path: str | FilePath, environ: Mapping[str, str]) -> Configuration:
@@ -77,6 +77,9 @@ def _breaches(data: Any, trusted: frozenset[str]) -> Iterator[Sentence]:
     google = _part(Google, data.get("google", {}))
     if google is not None:
         yield from rules.google_breaches(google.api_endpoint, trusted)
+    ping = _part(Ping, data.get("ping", {}))
+    if ping is not None:
+        yield from rules.ping_breaches(ping, trusted)
     timing = _part(Timing, data.get("defaults", {}))
     written = data.get("users")
     users = [_part(User, user) for user in written] if isinstance(written, tuple) else []
@@ -90,6 +93,9 @@ def _breaches(data: Any, trusted: frozenset[str]) -> Iterator[Sentence]:
     for index, user in known:
         yield from rules.user_breaches(user, timing, ("users", index), trusted)
     yield from duplicate_targets((index, rules.resolve_user(user, timing)) for index, user in known)
+    notify = _part(Notify, data.get("notify", {}))
+    if notify is not None:
+        yield from rules.sender_breaches(notify, [user for _, user in known], timing)
 
 
 def _part(model: type[Part], data: Any) -> Part | None:
@@ -124,10 +130,12 @@ def _resolve(file: File, name: str, trusted: frozenset[str]) -> Configuration:
         seal_kms_key=file.seal.kms_key,
         aws=file.aws,
         google_api_endpoint=file.google.api_endpoint,
-        mail_to=file.notify.mail_to,
+        notify=file.notify,
         open_alarm_s=file.notify.open_alarm,
         suppression=rules.resolve_suppression(file),
         audit=file.audit,
+        ping=file.ping,
+        metrics_file=file.metrics.textfile,
         users=tuple(rules.resolve_user(user, file.defaults) for user in file.users),
         trusted_hosts=trusted,
         file=file,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from rotator.config.kinds import READABLE, Command, Consumer, GmailSendAs, Human
-from rotator.config.schema import Audit, Aws, File, Suppression
+from rotator.config.schema import Audit, Aws, File, Notify, Ping, Suppression
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import Policy, Traits
 
@@ -77,10 +77,12 @@ class Configuration:
     seal_kms_key: str | None
     aws: Aws
     google_api_endpoint: str | None
-    mail_to: str | None
+    notify: Notify
     open_alarm_s: int
     suppression: Suppression  # `regions` filled in
     audit: Audit
+    ping: Ping
+    metrics_file: str | None
     users: tuple[UserConfiguration, ...]
     trusted_hosts: frozenset[str]
     file: File = field(repr=False)  # as it was written: tells a default from a value of the file
@@ -96,6 +98,10 @@ class Configuration:
             why="without --user the command is about the only user",
             fix="name one: --user NAME",
         )
+
+    def notices_from(self, user: UserConfiguration) -> str | None:
+        """The address that notices about this user come from, or None if the file names none."""
+        return self.notify.mail_from or sends_as(user)
 
     def policy_for(self, user: UserConfiguration) -> Policy:
         """What the rules of a rotation know of this user."""
@@ -123,6 +129,16 @@ def traits_of(consumer: Consumer) -> Traits:
         reads_back=isinstance(consumer, READABLE) or (isinstance(consumer, Command) and consumer.check is not None),
         sends=_sends(consumer),
     )
+
+
+def sends_as(user: UserConfiguration) -> str | None:
+    """An address that the user's mail is sent from, or None if the file names none."""
+    for one in user.consumers:
+        if isinstance(one, GmailSendAs):
+            return one.alias
+        if isinstance(one, READABLE) and one.canary_from:
+            return one.canary_from
+    return None
 
 
 def by_hand(consumer: Consumer) -> bool:

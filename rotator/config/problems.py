@@ -140,6 +140,7 @@ _FORMS = {
     "assume_role": "must be the ARN of a role: arn:aws:iam::123456789012:role/rotator",
     "kms_key": "must be the ARN of a key, not of an alias: arn:aws:kms:us-east-1:123456789012:key/...",
     "secret_id": "must be a secret's name, such as prod/ses-smtp, or its whole ARN",
+    "sns_topic": "must be the ARN of an SNS topic, not a FIFO one: arn:aws:sns:us-east-1:123456789012:keys",
     "path": "must be a parameter's name that begins with a slash: /prod/ses-smtp",
 }
 
@@ -153,7 +154,7 @@ def _form(location: Location) -> str:
 
 
 def _bound(bound: int, location: Location) -> str:
-    return format_duration(bound) if location[-1] in ("max_age", "deadline", "timeout") else str(bound)
+    return format_duration(bound) if location[-1] in ("max_age", "deadline", "timeout", "remind") else str(bound)
 
 
 def _unknown_key(location: Location) -> str:

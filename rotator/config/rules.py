@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rotator.config.files import program_problems
 from rotator.config.kinds import IN_AWS, Command, Consumer, CredentialFile, Credentials, GmailSendAs, SecretsManager
-from rotator.config.model import EndpointSettings, UserConfiguration, by_hand
+from rotator.config.model import EndpointSettings, UserConfiguration, by_hand, sends_as
 from rotator.config.positions import Path
-from rotator.config.schema import Audit, Endpoint, File, Suppression, Timing, User
+from rotator.config.schema import Audit, Endpoint, File, Notify, Ping, Suppression, Timing, User
 from rotator.core import trust
 from rotator.core.durations import UNITS_S, format_duration
 
@@ -43,6 +43,24 @@ def mailbox_credentials(users: Iterable[User | UserConfiguration], mailbox: str)
         if isinstance(one, GmailSendAs) and one.credentials and one.mailbox.lower() == mailbox.lower():
             return one.credentials
     return None
+
+
+def ping_breaches(ping: Ping, trusted: frozenset[str]) -> Breaches:
+    """Whether a run may be reported to where the file says."""
+    for key in ("rotate", "audit", "suppression"):
+        url = getattr(ping, key)
+        if url is not None and (problem := trust.ping_url_problem(url, trusted)) is not None:
+            yield ("ping", key), problem
+
+
+def sender_breaches(notify: Notify, users: Iterable[User], timing: Timing) -> Breaches:
+    """SES sends from addresses of its own account's identities only, so one has to be known for every user."""
+    if notify.mail_to is None or notify.mail_from is not None:
+        return
+    silent = next((user.name for user in users if sends_as(resolve_user(user, timing)) is None), None)
+    if silent is not None:
+        missing = f"nothing in the file says from which address SES may send notices about {shown(silent)}"
+        yield ("notify", "mail_to"), f"{missing}: add mail_from, an address of a verified identity"
 
 
 def duplicate_users(names: Iterable[str | None]) -> Breaches:

@@ -18,12 +18,14 @@ from rotator.config.forms import (
     Host,
     Name,
     Port,
+    PrometheusFile,
     QueueUrl,
     Region,
     RoleArn,
     RotateAt,
     Section,
     Text,
+    TopicArn,
     UserName,
     UserPath,
 )  # fmt: skip
@@ -33,9 +35,7 @@ from rotator.core.durations import UNITS_S
 DAY_S = UNITS_S["d"]
 
 # Keys of the plan that this version does not have: told apart from a slip of the pen.
-KEYS_NOT_BUILT = frozenset(
-    {"dns", "ping", "metrics", "domains"} | {"notify.sns_topic", "notify.apprise_file", "notify.remind"}
-)
+KEYS_NOT_BUILT = frozenset({"dns", "domains"})
 
 
 class Seal(Section):
@@ -66,9 +66,13 @@ class Google(Section):
 
 
 class Notify(Section):
-    """Who hears of a run, and when an open one becomes an alarm."""
+    """Who hears of a run, how often they are reminded, and when an open one becomes an alarm."""
 
     mail_to: Address | None = None
+    mail_from: Address | None = None  # None: an address that the user's mail is sent from
+    sns_topic: TopicArn | None = None
+    apprise_file: AbsolutePath | None = None
+    remind: Annotated[Duration, Field(ge=UNITS_S["h"])] = 3 * DAY_S
     open_alarm: Duration = 48 * UNITS_S["h"]
 
 
@@ -111,6 +115,20 @@ class Audit(Section):
         if (self.mail_to is None) != (self.arrival is None):
             raise ValueError("needs mail_to and arrival: what is sent must be seen")
         return self
+
+
+class Ping(Section):
+    """Where a dead man's switch listens for the scheduled commands; it alarms when they fall silent."""
+
+    rotate: Text | None = None
+    audit: Text | None = None
+    suppression: Text | None = None
+
+
+class Metrics(Section):
+    """Where Prometheus' node exporter picks up what the commands leave (`--collector.textfile.directory`)."""
+
+    textfile: PrometheusFile | None = None
 
 
 class Verify(Section):
@@ -172,5 +190,7 @@ class File(Section):
     notify: Notify = Notify()
     suppression: Suppression = Suppression()
     audit: Audit = Audit()
+    ping: Ping = Ping()
+    metrics: Metrics = Metrics()
     defaults: Timing = Timing()
     users: Annotated[tuple[User, ...], Field(min_length=1, max_length=1000)]

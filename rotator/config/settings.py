@@ -39,10 +39,7 @@ def _common(configuration: Configuration) -> Iterator[Setting]:
     yield Setting(
         "google.api_endpoint", _shown(configuration.google_api_endpoint), _origin(file, "google", "api_endpoint")
     )
-    yield Setting("notify.mail_to", _shown(configuration.mail_to), _origin(file, "notify", "mail_to"))
-    yield Setting(
-        "notify.open_alarm", format_duration(configuration.open_alarm_s), _origin(file, "notify", "open_alarm")
-    )
+    yield from _around(configuration)
     for key in ("regions", "alert_on"):
         yield Setting(
             f"suppression.{key}", _shown(getattr(configuration.suppression, key)), _origin(file, "suppression", key)
@@ -61,6 +58,20 @@ def _audit(configuration: Configuration) -> Iterator[Setting]:
     yield Setting("audit.mail_to", _shown(audit.mail_to), _origin(file, "audit", "mail_to"))
     yield Setting("audit.arrival", _shown(audit.arrival), _origin(file, "audit", "arrival"))
     yield Setting("audit.timeout", format_duration(audit.timeout), _origin(file, "audit", "timeout"))
+
+
+def _around(configuration: Configuration) -> Iterator[Setting]:
+    """What surrounds the commands.  Who knows a ping's path can speak for us, so only its host is shown."""
+    file, notify = configuration.file, configuration.notify
+    for key in ("mail_to", "mail_from", "sns_topic", "apprise_file"):
+        yield Setting(f"notify.{key}", _shown(getattr(notify, key)), _origin(file, "notify", key))
+    for key in ("remind", "open_alarm"):
+        yield Setting(f"notify.{key}", format_duration(getattr(notify, key)), _origin(file, "notify", key))
+    for key in ("rotate", "audit", "suppression"):
+        url = getattr(configuration.ping, key)
+        shown = "null" if url is None else "/".join([*url.split("/")[:3], "***"])
+        yield Setting(f"ping.{key}", shown, _origin(file, "ping", key))
+    yield Setting("metrics.textfile", _shown(configuration.metrics_file), _origin(file, "metrics", "textfile"))
 
 
 def _users(configuration: Configuration) -> Iterator[Setting]:

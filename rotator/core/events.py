@@ -8,34 +8,12 @@ newer code reads older journals; a changed meaning is a new class.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+
+from rotator.core.outcomes import CanaryOutcome, Effect, Outcome
+
+__all__ = ["CanaryOutcome", "Effect", "Outcome"]  # whoever writes events writes these
 
 SCHEMA_VERSION = 1
-
-
-class Effect(StrEnum):
-    """A change of one key's state at IAM."""
-
-    DEACTIVATE = "deactivate"
-    REACTIVATE = "reactivate"
-    DELETE = "delete"
-
-
-class Outcome(StrEnum):
-    """How an effect ended, as far as we know."""
-
-    DONE = "done"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    WAITING = "waiting"  # a push that a person has to make
-
-
-class CanaryOutcome(StrEnum):
-    """How a canary ended."""
-
-    ARRIVED = "arrived"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +258,25 @@ class RunFinished(Event):
 
     run: str
     outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSent(Event):
+    """People were told something, once for each id and channel ("mail", "sns", ...).  No address stands here."""
+
+    id: str
+    kind: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFailed(Event):
+    """... or could not be: the channel said no or nothing, and the next process tries again."""
+
+    id: str
+    kind: str
+    channel: str
+    detail: str = ""
 
 
 KINDS: dict[str, type[Event]] = {

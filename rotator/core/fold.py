@@ -27,7 +27,7 @@ EVIDENCE_GONE: dict[str, object] = {
 
 
 # What people were told, or an audit saw, changes nothing, and must not make a journal from a backup look newer.
-TOLD_ONLY = (ev.AuditSettled,)
+TOLD_ONLY = (ev.AuditSettled, ev.NoticeSent, ev.NoticeFailed)
 
 
 def fold(events: Iterable[ev.Event], start: Facts | None = None) -> Facts:
@@ -284,3 +284,9 @@ def _(event: ev.RunFinished, facts: Facts) -> Facts:
         finished_at=event.at,
         rotated_at=event.at if rotated else facts.rotated_at,
     )
+
+
+@apply.register(ev.NoticeSent)
+@apply.register(ev.NoticeFailed)
+def _(event: ev.Event, facts: Facts) -> Facts:
+    return facts

@@ -109,6 +109,24 @@ class Situation:
         return f"{what}:{target}" in self.observed.tried
 
     @property
+    def overdue(self) -> bool:
+        """Whether the key that mail is sent with is past its limit; one that is not listed says nothing."""
+        run = self.facts.run
+        key = self.listed.get(run.old if run else self.facts.current)
+        return key is not None and not self._watching and self.now > key.created + self.policy.max_age_s
+
+    @property
+    def open_too_long(self) -> bool:
+        """Whether the open run should have retired the old key by now."""
+        run = self.facts.run
+        allowed = self.policy.open_alarm_s + self.policy.grace_s
+        return run is not None and not self._watching and self.now > run.opened + allowed
+
+    @property
+    def _watching(self) -> bool:
+        return self.facts.run is not None and self.old.deactivated_at > 0
+
+    @property
     def consumers(self) -> tuple[tuple[Traits, ConsumerFacts], ...]:
         """Every consumer of the file with what is known of it."""
         return tuple((traits, self.facts.consumer(traits.name)) for traits in self.policy.consumers)

@@ -168,6 +168,16 @@ def queue_region(url: str) -> str:
     return match["region"] if _partition(match["region"])[1] == match["suffix"] else ""
 
 
+def ping_url_problem(url: str, trusted: frozenset[str]) -> str | None:
+    """Whether runs may be reported to `url`: https to anybody the file names, http only to trusted loopback."""
+    parts = _split(url)
+    if parts is None or not parts.hostname:
+        return "must be a plain URL such as https://hc-ping.com/your-uuid, without user, query or fragment"
+    if parts.scheme == "https" or (is_loopback(parts.hostname) and parts.hostname in trusted):
+        return None
+    return f"must be https: plain http only to a loopback host that the environment names in {TRUST_VARIABLE}"
+
+
 def is_google_host(host: str) -> bool:
     """Whether Google answers at this name: its API hosts, and the page where a person signs in."""
     host = host.lower()

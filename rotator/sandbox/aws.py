@@ -20,11 +20,12 @@ from rotator.sandbox.moto_seam import MotoAws, StartResponse
 from rotator.sandbox.record import Dropped, Record
 from rotator.sandbox.sesv2 import SesV2, sesv2_action
 from rotator.sandbox.stores import SERVICES, Stores
+from rotator.sandbox.topics import Topics
 from rotator.sandbox.wire import AwsError, Call, Closed, Reply, error_reply
 
 OPEN_TO_ALL = {"sts:GetCallerIdentity"}  # AWS answers it even under an explicit deny
 # Parameters worth recording; none is secret.
-NAMES = ("UserName", "AccessKeyId", "PolicySourceArn", "RoleArn")
+NAMES = ("UserName", "AccessKeyId", "PolicySourceArn", "RoleArn", "TopicArn")
 JSON_NAMES = ("SecretId", "VersionStage", "VersionId", "Name", "KeyId")
 MUTE_NOTE = "closed: "
 
@@ -32,9 +33,11 @@ MUTE_NOTE = "closed: "
 class AwsApplication:
     """WSGI entry for all AWS calls of one world."""
 
-    def __init__(self, record: Record, callers: Callers, iam: Iam, ses: SesV2, stores: Stores, moto: MotoAws) -> None:
+    def __init__(
+        self, record: Record, callers: Callers, iam: Iam, ses: SesV2, stores: Stores, topics: Topics, moto: MotoAws
+    ) -> None:
         self._record, self._callers, self._iam, self._ses = record, callers, iam, ses
-        self._stores, self._moto = stores, moto
+        self._stores, self._topics, self._moto = stores, topics, moto
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; raises ConnectionError to close the connection without a reply."""
@@ -64,6 +67,8 @@ class AwsApplication:
         caller = self._callers.of(call)
         if call.service in SERVICES:
             return self._stores.answer(call, caller, lambda: self._from_moto(environ))
+        if call.service == "sns":
+            return self._topics.answer(call, caller, lambda: self._from_moto(environ))
         if call.service in ("iam", "sts"):
             reply = self._iam.answer(call, caller)
         else:

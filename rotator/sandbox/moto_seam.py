@@ -65,6 +65,15 @@ class StoredSecret:
     stages: dict[str, list[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One message of an SNS topic, with its attributes."""
+
+    subject: str
+    text: str
+    attributes: dict[str, str]
+
+
 class MotoAws:
     """One account in moto, with the sandbox's clock for the dates of its users."""
 
@@ -159,6 +168,19 @@ class MotoAws:
         with self._backend("ssm", region) as backend:
             found = backend.get_parameter(name)
             return None if found is None else str(found.parameter_type)
+
+    def create_topic(self, region: str, name: str) -> str:
+        """Make an SNS topic; its ARN."""
+        with self._backend("sns", region) as backend:
+            return str(backend.create_topic(name, {}, {}).arn)
+
+    def published(self, region: str, topic: str) -> list[Published]:
+        """What was published to the topic, oldest first."""
+        with self._backend("sns", region) as backend:
+            return [
+                Published(subject or "", message, {name: one["Value"] for name, one in (attributes or {}).items()})
+                for _, message, subject, attributes, _ in backend.topics[topic].sent_notifications
+            ]
 
     @contextmanager
     def _backend(self, service: str, region: str) -> Iterator[Any]:

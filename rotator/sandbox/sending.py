@@ -66,31 +66,52 @@ class Outbox:
         number = self._record.begin("smtp", "DATA", key.id)
         reply = "451 Temporary service failure" if self._faults.take(SMTP_451) else self._refusal(envelope, key)
         if reply is None:
-            message_id = f"01000{int(self._now().timestamp() * 1000):011x}-{uuid.uuid4()}-000000"
-            self._deliver(envelope, message_id)
-            reply = f"250 Ok {message_id}"
+            reply = f"250 Ok {self.deliver(envelope)}"
         self._record.end(number, reply.split()[0])
         if reply.startswith("250") and self._faults.take(SMTP_RESET_AFTER_DATA):
             raise Reset
         return reply
 
+    @property
+    def region(self) -> SesRegion:
+        """Whose mails these are."""
+        return self._ses
+
+    @property
+    def paused(self) -> bool:
+        """Whether the account may not send at all."""
+        return not self._ses.sending_enabled or self._ses.enforcement == "SHUTDOWN"
+
+    def unverified(self, envelope: Envelope) -> str:
+        """SES's words for the addresses that are not verified; empty if there are none."""
+        ses, author = self._ses, author_of(envelope)
+        checked = [author] if ses.production else [author, *envelope.recipients]
+        failed = [address for address in checked if not self._verified(address)]
+        if not failed:
+            return ""
+        return ("Email address is not verified. The following identities failed the check in "
+                f"region {ses.region.upper()}: {', '.join(failed)}")  # fmt: skip
+
+    def mail_from_is_broken(self, envelope: Envelope) -> bool:
+        """Whether the identity's own MAIL FROM has no DNS and may not be replaced by SES's."""
+        one = self._ses.identity_for(author_of(envelope))
+        return bool(one and one.mail_from and one.reject_without_mx and one.mail_from_status != "SUCCESS")
+
+    def over_quota(self, envelope: Envelope) -> bool:
+        """Whether the day's quota has no room for the recipients."""
+        return self._ses.sent + len(envelope.recipients) > self._ses.quota_per_day
+
     def _refusal(self, envelope: Envelope, key: Key) -> str | None:
         """The first reason to refuse the mail, or None."""
-        ses, author = self._ses, author_of(envelope)
-        if not ses.sending_enabled or ses.enforcement == "SHUTDOWN":
+        if self.paused:
             return PAUSED
-        if denied := self._denied(envelope, author, key):
+        if denied := self._denied(envelope, author_of(envelope), key):
             return denied
-        checked = [author] if ses.production else [author, *envelope.recipients]
-        if failed := [address for address in checked if not self._verified(address)]:
-            return ("554 Message rejected: Email address is not verified. The following identities failed the check in "
-                    f"region {ses.region.upper()}: {', '.join(failed)}")  # fmt: skip
-        identity = ses.identity_for(author)
-        if identity and identity.mail_from and identity.reject_without_mx and identity.mail_from_status != "SUCCESS":
+        if failed := self.unverified(envelope):
+            return f"554 Message rejected: {failed}"
+        if self.mail_from_is_broken(envelope):
             return "554 MAIL FROM domain not verified: DNS setup for MAIL FROM domain is invalid."
-        if ses.sent + len(envelope.recipients) > ses.quota_per_day:
-            return "454 Throttling failure: Daily message quota exceeded."
-        return None
+        return "454 Throttling failure: Daily message quota exceeded." if self.over_quota(envelope) else None
 
     def _denied(self, envelope: Envelope, author: str, key: Key) -> str | None:
         user, identity = self._moto.user(key.user), self._ses.identity_for(author)
@@ -110,8 +131,12 @@ class Outbox:
         identity = self._ses.identity_for(address)
         return (identity is not None and identity.verified) or address.lower().endswith(f"@{SIMULATOR_DOMAIN}")
 
-    def _deliver(self, envelope: Envelope, message_id: str) -> None:
-        """Deliver to everybody who is not suppressed: a suppressed recipient is accepted and gets nothing."""
+    def deliver(self, envelope: Envelope) -> str:
+        """Deliver to everybody who is not suppressed: a suppressed recipient is accepted and gets nothing.
+
+        Returns SES's id of the mail.
+        """
+        message_id = f"01000{int(self._now().timestamp() * 1000):011x}-{uuid.uuid4()}-000000"
         with self._ses.lock:
             suppressed = {one.lower() for one in envelope.recipients if self._ses.suppression.find(one) is not None}
             self._ses.sent += sum(
@@ -127,6 +152,7 @@ class Outbox:
                 self._simulate(envelope.sender, recipient, raw)
             else:
                 self._mailboxes.deliver(recipient, raw)
+        return message_id
 
     def _simulate(self, sender: str, recipient: str, raw: bytes) -> None:
         answer = answer_of(recipient, sender, raw, self._now())

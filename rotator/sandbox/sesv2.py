@@ -32,6 +32,7 @@ Enforcement = Literal["HEALTHY", "PROBATION", "SHUTDOWN"]
 # (method, path) -> action.  Newer botocore (>= 1.43.105) lists by POST on a path of its own; older by GET.
 ROUTES: dict[tuple[str, str], str] = {
     ("GET", r"/v2/email/account"): "GetAccount",
+    ("POST", r"/v2/email/outbound-emails"): "SendEmail",
     ("GET", r"/v2/email/identities"): "ListEmailIdentities",
     ("POST", r"/v2/email/list-identities"): "ListEmailIdentities",
     ("GET", r"/v2/email/identities/[^/]+"): "GetEmailIdentity",
@@ -40,7 +41,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", r"/v2/email/suppression/addresses/[^/]+"): "GetSuppressedDestination",
     ("DELETE", r"/v2/email/suppression/addresses/[^/]+"): "DeleteSuppressedDestination",
 }
-OURS = re.compile(r"/v2/email/(account|identities|list-identities|suppression)\b")
+OURS = re.compile(r"/v2/email/(account|identities|list-identities|outbound-emails|suppression)\b")
 LAST_SEGMENT = 4  # of /v2/email/identities/NAME
 LAST_SUPPRESSION_SEGMENT = 5
 RATE_TOLERANCE = timedelta(milliseconds=50)  # two clocks never agree to the millisecond
@@ -113,10 +114,16 @@ def sesv2_action(method: str, url: str) -> str:
 
 
 class SesV2:
-    """Answers the read half of SES v2 and the suppression list."""
+    """Answers the read half of SES v2, the suppression list, and SendEmail by way of `send`."""
 
-    def __init__(self, region_of: Callable[[str], SesRegion], now: Callable[[], datetime], faults: Faults) -> None:
-        self._region_of, self._now, self._faults = region_of, now, faults
+    def __init__(
+        self,
+        region_of: Callable[[str], SesRegion],
+        now: Callable[[], datetime],
+        faults: Faults,
+        send: Callable[[Call, Caller], Reply],
+    ) -> None:
+        self._region_of, self._now, self._faults, self._send = region_of, now, faults, send
         self._actions: dict[str, Callable[[Call, SesRegion], Reply]] = {
             "GetAccount": self._account,
             "ListEmailIdentities": self._list_identities,
@@ -129,6 +136,8 @@ class SesV2:
 
     def answer(self, call: Call, caller: Caller) -> Reply | None:
         """The answer, or None if moto shall give it.  Raises AwsError."""
+        if call.action == "SendEmail":
+            return self._sent(call, caller)
         action = self._actions.get(call.action)
         if action is None:
             if OURS.match(call.url):
@@ -141,6 +150,11 @@ class SesV2:
             if self._faults.take(SES_THROTTLED) or not region.admits(self._now()):
                 raise AwsError(429, "TooManyRequestsException", "Rate exceeded")
             return action(call, region)
+
+    def _sent(self, call: Call, caller: Caller) -> Reply:
+        if self._faults.take(SES_THROTTLED):
+            raise AwsError(429, "TooManyRequestsException", "Rate exceeded")
+        return self._send(call, caller)
 
     def _account(self, call: Call, ses: SesRegion) -> Reply:
         quota = {"Max24HourSend": ses.quota_per_day, "MaxSendRate": ses.rate, "SentLast24Hours": float(ses.sent)}

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rotator.sandbox.admin import AdminServer, Parts
+from rotator.sandbox.api_mail import ApiMail
 from rotator.sandbox.aws import AwsApplication
 from rotator.sandbox.callers import Callers
 from rotator.sandbox.certificates import CertificateAuthority
@@ -30,6 +31,7 @@ from rotator.sandbox.sesv2 import SesRegion, SesV2
 from rotator.sandbox.smtp import IDLE_S, Endpoint
 from rotator.sandbox.smtp_server import SmtpServer
 from rotator.sandbox.stores import Stores
+from rotator.sandbox.topics import Topics
 
 if TYPE_CHECKING:
     from rotator.sandbox.gmail import GmailServer
@@ -62,6 +64,7 @@ class World:
         self.ses = SesRegion(scenario.account, scenario.region, self._rng)
         self._regions = {scenario.region: self.ses}
         self.logins = Logins(scenario.region, self.keys, self.record, self.faults, self.clock.now)
+        self._outbox = Outbox(self.ses, self.moto, self.mailboxes, self.record, self.faults, self.clock.now)
         self.smtp = self._smtp_server(lags, idle_s)
         self._aws = HttpServer(self._aws_application(), self.clock.http_date)
         self._admin = AdminServer(
@@ -175,17 +178,17 @@ class World:
             self.record,
             Callers(self.moto, self.keys),
             Iam(self.moto, self.keys, self.faults),
-            SesV2(self._region, self.clock.now, self.faults),
+            SesV2(self._region, self.clock.now, self.faults, ApiMail(self._outbox, self.faults).send),
             Stores(self.moto, self.faults, self.clock.now),
+            Topics(self.faults),
             self.moto,
         )
 
     def _smtp_server(self, lags: Lags, idle_s: float) -> SmtpServer:
-        outbox = Outbox(self.ses, self.moto, self.mailboxes, self.record, self.faults, self.clock.now)
         host = f"email-smtp.{self.scenario.region}.amazonaws.com"
         tls = self.authority.for_loopback(host).server_context()
         fronts = [FrontEnd(front_name(self._rng), self._rng, lags) for _ in range(FRONT_ENDS)]
-        return SmtpServer(Endpoint(self.logins, outbox, self.faults, tls, idle_s), fronts)
+        return SmtpServer(Endpoint(self.logins, self._outbox, self.faults, tls, idle_s), fronts)
 
     def _region(self, name: str) -> SesRegion:
         """SES in a region; one that nobody set up is an account without identities."""

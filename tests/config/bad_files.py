@@ -18,8 +18,24 @@ BAD_FILES = {
     "an unknown key with no likeness": ("notify:", "zzz: 1\nnotify:", "9 zzz:", "zzz", "unknown key 'zzz'"),
     "a key of a later version is told apart": (
         "notify:", "dns: {port: 53}\nnotify:", "9 dns:", "dns", "known, but not built yet"),
-    "so is one inside a section": (
-        "{mail_to:", "{sns_topic: x, mail_to:", "9 sns_topic:", "notify.sns_topic", "known, but not built yet"),
+    "a topic that is none": (
+        "{mail_to:", "{sns_topic: x, mail_to:", "9 sns_topic:", "notify.sns_topic", "ARN of an SNS topic"),
+    "a topic that reaches no people": (
+        "{mail_to:", "{sns_topic: arn:aws:sns:us-east-1:123456789012:a.fifo, mail_to:", "9 sns_topic:",
+        "notify.sns_topic", "ARN of an SNS topic"),
+    "reminders by the minute": (
+        "{mail_to:", "{remind: 1m, mail_to:", "9 remind:", "notify.remind", "must be at least 1h"),
+    "mail without a sender": (
+        CONSUMER, "{type: human, name: h, instructions: x}", "9 mail_to:", "notify.mail_to", "add mail_from"),
+    "a ping in plain text": (
+        "notify:", "ping: {rotate: http://hc-ping.com/x}\nnotify:", "9 rotate:", "ping.rotate", "must be https"),
+    "a ping to loopback that the environment does not name": (
+        "notify:", "ping: {audit: http://127.0.0.1/x}\nnotify:", "9 audit:", "ping.audit", "must be https"),
+    "a ping that is no URL": (
+        "notify:", "ping: {rotate: hc-ping.com}\nnotify:", "9 rotate:", "ping.rotate", "must be a plain URL"),
+    "a file that Prometheus' exporter would not read": (
+        "notify:", "metrics: {textfile: /srv/rotator.txt}\nnotify:", "9 textfile:", "metrics.textfile",
+        "must end in .prom"),
     "an unknown kind": (
         "gmail_send_as,", "gmail_sendas,", "8 {type:", "users.0.consumers.0", "did you mean 'gmail_send_as'?"),
     "a consumer without a kind": ("type: gmail_send_as, ", "", "8 {name:", "users.0.consumers.0", "'type' is missing"),

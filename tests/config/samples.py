@@ -34,7 +34,20 @@ FULL: dict[str, Any] = {
     "seal": {"key_file": "/srv/rotator/seal.key"},
     "aws": {"profile": "mail", "assume_role": "arn:aws:iam::123456789012:role/rotator", "user_path": "/ses/"},
     "google": {"api_endpoint": "http://127.0.0.1:8080"},
-    "notify": {"mail_to": "ops@example.com", "open_alarm": "36h"},
+    "notify": {
+        "mail_to": "ops@example.com",
+        "mail_from": "rotator@example.com",
+        "sns_topic": "arn:aws:sns:eu-west-1:012345678901:keys",
+        "apprise_file": "/srv/apprise",
+        "remind": "1d",
+        "open_alarm": "36h",
+    },
+    "ping": {
+        "rotate": "https://hc-ping.com/aaaa",
+        "audit": "https://hc-ping.com/bbbb",
+        "suppression": "http://127.0.0.1:8000/cccc",
+    },
+    "metrics": {"textfile": "/srv/metrics/rotator.prom"},
     "defaults": {"max_age": "80d", "grace": "48h"},
     "users": [
         {

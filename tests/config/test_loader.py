@@ -40,7 +40,7 @@ def test_the_nine_lines_load() -> None:
     """The commonest file."""
     configuration = load(NINE_LINES)
     assert configuration.user(None).name == "jada-ses-smtp"
-    assert configuration.mail_to == "jadasailing@gmail.com"
+    assert configuration.notify.mail_to == "jadasailing@gmail.com"
 
 
 def test_every_key_together_loads() -> None:

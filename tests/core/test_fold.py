@@ -252,3 +252,11 @@ def test_a_forgotten_consumer_is_gone() -> None:
 def test_nothing_is_known_at_first() -> None:
     """No events, no facts."""
     assert fold([]) == Facts()
+
+
+def test_what_was_said_changes_nothing_that_is_known() -> None:
+    """A notice must not make a restored journal look newer than the key it lacks."""
+    before = fold(rotation(0))
+    later = before.latest + 30 * DAY_S
+    said = [ev.NoticeSent(later, "done/r", "done", "mail"), ev.NoticeFailed(later, "done/r", "done", "sns", "no")]
+    assert fold(said, before) == before

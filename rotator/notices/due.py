@@ -1,0 +1,127 @@
+"""Which notices are due: a pure decision from what is so now and what was said before.
+
+Level-triggered like the rotation: nothing is queued.  As long as something is so and was not said, it is due; a process
+that was killed between sending and recording says it again under the same id.  Each channel has a past of its own, so
+that one that fails does not make the others repeat themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from rotator.core.events import Event, NoticeSent, Outcome, RunFinished
+from rotator.core.facts import ConsumerFacts
+from rotator.core.notice import NoticeKind, Turn
+from rotator.core.policy import DAY_S, Traits
+from rotator.core.situation import Situation
+
+DUE_SOON_S = 14 * DAY_S  # before the rotation begins, but never more than a quarter of a key's life
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One notice to be sent; `subject` is the consumer, run, outcome or cause it is about, `times` counts reminders."""
+
+    kind: NoticeKind
+    id: str
+    subject: str = ""
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said on one channel: every id; and of what is not mended yet, cause -> when it was first said."""
+
+    ids: frozenset[str] = frozenset()
+    failing: Mapping[str, int] = field(default_factory=dict)
+    episode: int = 0  # how often something failed and was mended before
+
+    @classmethod
+    def on(cls, channel: str, events: Iterable[Event]) -> Said:
+        """The past of one channel."""
+        ids, failing, episode = set(), dict[str, int](), 0
+        for one in events:
+            if not isinstance(one, NoticeSent) or one.channel != channel:
+                continue
+            ids.add(one.id)
+            if one.kind == NoticeKind.RECOVERED:
+                failing, episode = {}, episode + 1
+            elif one.kind == NoticeKind.FAILED:
+                failing.setdefault(_cause_in(one.id), one.at)
+        return cls(frozenset(ids), failing, episode)
+
+
+def due(
+    s: Situation, turn: Turn | None, events: Sequence[Event], said: Said, remind_s: int
+) -> tuple[Due, ...]:
+    """The notices that are due now, the most urgent first.  `turn` None: this process did not go on with the run."""
+    wanted = (
+        *(_failures(s, turn, said, remind_s) if turn is not None else ()),
+        *_of_age(s),
+        *_waiting(s, remind_s),
+        *_soon(s),
+        *_done(events),
+    )
+    return tuple(one for one in wanted if one.id not in said.ids)
+
+
+def _failures(s: Situation, turn: Turn, said: Said, remind_s: int) -> Iterator[Due]:
+    """What keeps the run from going on, again as a reminder; and once that it is over."""
+    user = s.policy.user
+    if turn.cause:
+        times = (s.now - said.failing[turn.cause]) // remind_s if turn.cause in said.failing else 0
+        yield Due(NoticeKind.FAILED, f"failed/{user}/{said.episode}/{turn.cause}/{times}", turn.cause, times)
+    elif said.failing:
+        yield Due(NoticeKind.RECOVERED, f"recovered/{user}/{said.episode}")
+
+
+def _cause_in(failed_id: str) -> str:
+    return failed_id.split("/")[3]
+
+
+def _of_age(s: Situation) -> Iterator[Due]:
+    run = s.facts.run
+    if s.overdue:
+        key = s.listed[run.old if run else s.facts.current]
+        yield Due(NoticeKind.OVERDUE, f"overdue/{s.policy.user}/{_stamp(key.created)}", key.id)
+    if run is not None and s.open_too_long:
+        yield Due(NoticeKind.OPEN_TOO_LONG, f"open-too-long/{run.id}", run.id)
+
+
+def _waiting(s: Situation, remind_s: int) -> Iterator[Due]:
+    if s.facts.run is None or s.new.compromised:
+        return
+    for traits, known in s.consumers:
+        if not waits_for_a_person(s, traits, known):
+            continue
+        times = max(0, s.now - known.push_at) // remind_s
+        notice = f"waiting/{s.facts.run.id}/{traits.name}/{_stamp(known.push_at)}/{times}"
+        yield Due(NoticeKind.WAITING, notice, traits.name, times)
+
+
+def waits_for_a_person(s: Situation, traits: Traits, known: ConsumerFacts) -> bool:
+    """Whether the run's new credential lies ready for this consumer, and nobody said that it is there."""
+    told = known.pushed == s.run.new and known.push_outcome == Outcome.WAITING
+    return traits.by_hand and told and not known.attested_at
+
+
+def _soon(s: Situation) -> Iterator[Due]:
+    key = s.listed.get(s.facts.current)
+    if s.facts.run is not None or key is None or not key.active:
+        return
+    begins = key.created + s.policy.rotate_at_s
+    if begins - min(DUE_SOON_S, s.policy.rotate_at_s // 4) <= s.now < begins:
+        yield Due(NoticeKind.DUE_SOON, f"due-soon/{s.policy.user}/{_stamp(key.created)}", key.id)
+
+
+def _done(events: Sequence[Event]) -> Iterator[Due]:
+    """The newest run that is over; older ones that nobody heard of are history."""
+    newest = next((one for one in reversed(events) if isinstance(one, RunFinished)), None)
+    if newest is not None:
+        yield Due(NoticeKind.DONE, f"done/{newest.run}", newest.outcome)
+
+
+def _stamp(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%d-%H%M%S}"
