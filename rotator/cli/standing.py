@@ -12,7 +12,9 @@ from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
 from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError
+from rotator.core.events import NoticeFailed
 from rotator.core.facts import Facts
+from rotator.core.notice import failing
 from rotator.core.policy import DAY_S, Policy
 from rotator.core.predict import plan
 from rotator.core.protocol import PROTOCOL
@@ -48,6 +50,7 @@ class Standing:
     warnings: tuple[str, ...] = ()
     overdue: bool = False
     stuck: bool = False
+    silent: tuple[NoticeFailed, ...] = ()  # the channels of notices whose newest attempt failed
     unreachable: RotatorError | None = None
 
     @classmethod
@@ -125,6 +128,7 @@ def stand(configuration: Configuration, user: str) -> Standing:
         standing = Standing(user, configuration.user(user).region, facts, policy, facts.latest)
         events = rotation.parts.journal.events()
         standing.proofs, standing.audits = last_proven(events), last_audited(events)
+        standing.silent = tuple(failing(events).values())
         try:
             _ask_iam(rotation, standing)
         except (AccessError, RemoteFault) as error:

@@ -13,6 +13,7 @@ from rotator.cli.text import ago, iso, mask_ids, span, when
 from rotator.core.access_keys import AccessKey, mask
 from rotator.core.drift import DRIFT_PAGE
 from rotator.core.errors import Exit, NoJournal
+from rotator.core.events import NoticeFailed
 from rotator.core.proven import AuditOutcome
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def status(
             options.screen.say(f"{one.user}: the journal's part only; {one.unreachable}", "warning", always=True)
         for drift in one.drifted:
             options.screen.say(f"{one.user}: {drift.sentence} ({DRIFT_PAGE})", "warning", always=True)
+        for failed in one.silent:
+            options.screen.say(f"{one.user}: {_silence(failed)}", "warning", always=True)
     late = [one for one in standings if one.overdue or one.stuck or one.drifted]
     _last_line(options, standings, late)
     code = _code(standings, late) if check else 0
@@ -127,6 +130,11 @@ def _show_run(options: Options, one: Standing) -> None:
         options.screen.say(mask_ids(warning), "warning", always=True)
 
 
+def _silence(failed: NoticeFailed) -> str:
+    said = f"notices by {failed.channel} fail since {when(failed.at)}: {failed.detail}"
+    return f"{said} (the next run tries again; docs/notices.md)"
+
+
 def _last_line(options: Options, standings: list[Standing], late: list[Standing]) -> None:
     if late:
         overdue, stuck = sum(one.overdue for one in late), sum(one.stuck for one in late)
@@ -165,6 +173,10 @@ def _user(one: Standing) -> dict[str, Any]:
             {"consumer": drift.consumer, "holds_masked": mask(drift.holds), "told_masked": mask(drift.owed),
              "mail_refused": drift.gone}
             for drift in one.drifted
+        ],
+        "notices_failing": [
+            {"channel": failed.channel, "since": iso(failed.at), "notice": failed.id, "detail": failed.detail}
+            for failed in one.silent
         ],
         "open_run": None
         if run is None

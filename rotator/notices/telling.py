@@ -14,7 +14,7 @@ from typing import Protocol
 from rotator.core.events import Event, NoticeFailed, NoticeSent
 from rotator.core.notice import Notifier, Turn, failing
 from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.core.ports import Acknowledged, Deadline
+from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.situation import Situation
 from rotator.notices.due import Said, due
 from rotator.notices.wording import worded
@@ -54,10 +54,16 @@ class Teller:
             notice = worded(one, s, turn, diary.head())
             answer = notifier.send(notice, Deadline.after(REQUEST_DEADLINE_S, self.monotonic))
             if not isinstance(answer, Acknowledged):
-                _record_failure(NoticeFailed(s.now, one.id, one.kind, notifier.channel, answer.detail), diary)
-                yield f"the notice {one.id} could not be sent by {notifier.channel}: {answer.detail}"
+                why = _why(answer)
+                _record_failure(NoticeFailed(s.now, one.id, one.kind, notifier.channel, why), diary)
+                yield f"the notice {one.id} could not be sent by {notifier.channel}: {why}"
                 return  # the rest of this channel would wait as long
             diary.append(NoticeSent(s.now, notice.id, notice.kind, notifier.channel))
+
+
+def _why(answer: Refused | Unknown) -> str:
+    fix = answer.fix if isinstance(answer, Refused) else ""
+    return "; ".join(filter(None, (answer.detail, fix)))
 
 
 def _record_failure(event: NoticeFailed, diary: Diary) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from email import policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -86,7 +87,7 @@ def _envelope(body: dict[str, Any]) -> Envelope:
     sender = body.get("FromEmailAddress", "")
     if simple is None or not recipients or "@" not in sender:
         raise AwsError(400, "BadRequestException", "a sender, recipients and a simple message are needed")
-    mail = EmailMessage()
+    mail = EmailMessage(policy=policy.SMTP.clone(max_line_length=998))
     mail["From"], mail["To"] = sender, ", ".join(recipients)
     subject = simple["Subject"]["Data"]
     if re.search(r"[\r\n]", subject):
@@ -100,4 +101,4 @@ def _envelope(body: dict[str, Any]) -> Envelope:
             raise AwsError(400, "BadRequestException", f"header {header['Name']!r} is not allowed")
         mail[header["Name"]] = header["Value"]
     mail.set_content(simple["Body"]["Text"]["Data"])
-    return Envelope(sender, tuple(recipients), mail.as_bytes().replace(b"\n", b"\r\n"))
+    return Envelope(sender, tuple(recipients), mail.as_bytes())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,29 +35,29 @@ class AppriseUrl:
         except ImportError:
             return Refused(NOT_INSTALLED)
         logging.getLogger("apprise").disabled = True
-        service = apprise.Apprise()
-        if not service.add(self._url.reveal()):
+        return _in_time(lambda: _notify(apprise.Apprise(), self._url, notice), deadline)
+
+
+def _notify(service: Any, url: Secret, notice: Notice) -> Acknowledged | Refused:
+    # A plugin can fail with anything, and what it says may quote the URL.
+    try:
+        if not service.add(url.reveal()):
             return Refused("the URL is of a form that Apprise does not know")
-        return _in_time(service, notice, deadline)
+        taken = service.notify(title=notice.subject, body=notice.text)
+    except Exception as error:  # noqa: BLE001
+        return Refused(f"the library failed: {type(error).__name__}")
+    return Acknowledged() if taken else Refused("the service behind the URL did not take it")
 
 
-def _in_time(service: Any, notice: Notice, deadline: Deadline) -> Acknowledged | Refused | Unknown:
+def _in_time(
+    ask: Callable[[], Acknowledged | Refused], deadline: Deadline
+) -> Acknowledged | Refused | Unknown:
     """The answer, or Unknown at the deadline: the library's own time-outs do not bound a whole request."""
-    answers: list[bool] = []
-
-    def notify() -> None:
-        # A plugin can fail with anything; without an answer the notice counts as not sent.
-        try:
-            answers.append(bool(service.notify(title=notice.subject, body=notice.text)))
-        except Exception:  # noqa: BLE001
-            answers.append(False)
-
-    thread = threading.Thread(target=notify, name="apprise", daemon=True)
+    answers: list[Acknowledged | Refused] = []
+    thread = threading.Thread(target=lambda: answers.append(ask()), name="apprise", daemon=True)
     thread.start()
     thread.join(deadline.left)
-    if not answers:
-        return Unknown("no answer in time")
-    return Acknowledged() if answers[0] else Refused("the service behind the URL did not take it")
+    return answers[0] if answers else Unknown("no answer in time")
 
 
 @dataclass(frozen=True, slots=True)

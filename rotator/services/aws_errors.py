@@ -10,8 +10,9 @@ from rotator.core.errors import AccessError, RemoteFault, RotatorError
 from rotator.core.ports import Refused, Unknown
 
 THROTTLED = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
-                       "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"})  # fmt: skip
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OptInRequired"})
+                       "Throttled", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"})  # fmt: skip
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OptInRequired",
+                    "AuthorizationError"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 BAD_CREDENTIALS = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
                              "IncompleteSignature", "MissingAuthenticationToken", "AuthFailure",

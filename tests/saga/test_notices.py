@@ -1,0 +1,152 @@
+"""Notices of the real program: a change is told once, a kill makes it twice, and a silent channel changes nothing."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+
+from rotator.core.errors import Exit
+from rotator.sandbox.scenario import InitialKey, Scenario
+from tests.saga.launching import Zygote
+from tests.saga.stage import AT_ONCE, BY_HAND, HELD_S, USER, Stage
+from tests.secrets.needles import search
+
+Build = Callable[..., Stage]
+DUE = Scenario(keys=(InitialKey(age_days=81),))  # due, not past its limit
+RECIPIENT = "jada@example.com"
+
+
+@pytest.fixture
+def told(build_stage: Build, zygote: Zygote) -> Stage:
+    """An adopted user whose key is due, and somebody who wants to hear of it by mail and by a topic."""
+    stage = build_stage(calm=True, launcher=zygote, scenario=DUE)
+    stage.keep_consumers("relay")
+    topic_arn = stage.world.moto.create_topic("us-east-1", "keys")
+    stage.configure(defaults=AT_ONCE, notify={"mail_to": RECIPIENT, "sns_topic": topic_arn})
+    stage.adopt()
+    return stage
+
+
+def mails(stage: Stage) -> list[EmailMessage]:
+    """What arrived."""
+    return stage.world.mailboxes.messages(RECIPIENT)
+
+
+def ids(stage: Stage) -> list[str]:
+    """Of the notices by mail, without the times that they hold: kind and what follows the user or run."""
+    return [str(mail["X-Rotator-Notice"]) for mail in mails(stage)]
+
+
+def kinds(stage: Stage) -> list[str]:
+    """What was told by mail."""
+    return [one.split("/", maxsplit=1)[0] for one in ids(stage)]
+
+
+def topic(stage: Stage) -> list[str]:
+    """What was published."""
+    found = stage.world.moto.published("us-east-1", f"arn:aws:sns:us-east-1:{stage.world.scenario.account}:keys")
+    return [one.attributes["kind"] for one in found]
+
+
+def test_a_rotation_is_told_when_it_is_done_and_once(told: Stage) -> None:
+    """On both channels, with the journal's head, and without a secret."""
+    told.rotator("rotate", "--yes")
+    for days in (1, 1, 1):
+        told.advance(days=days)
+        told.rotator("rotate", "--all", "--if-due")
+    assert kinds(told) == topic(told) == ["done"]
+    text = mails(told)[0].get_content()
+    assert "Rotated: the old key is gone" in text
+    assert "is Active." in text
+    assert search({"mail": text.encode()}, told.secrets()) == []
+
+
+def test_the_head_in_a_notice_is_one_that_the_journal_had(told: Stage) -> None:
+    """A copy elsewhere of which a journal that was cut off knows nothing."""
+    told.rotator("rotate", "--yes")
+    head = next(line for line in mails(told)[0].get_content().splitlines() if line.startswith("Journal: "))
+    before, said = told.rotator("history", "--json").json, head.split()
+    assert int(said[1]) == before["events"] - 2  # what was recorded since: sent by mail, sent by SNS
+
+
+def test_somebody_who_has_to_paste_is_told_how_and_reminded(build_stage: Build, zygote: Zygote) -> None:
+    """One notice at the push, one after three days, and none once they said that it is done."""
+    stage = build_stage(calm=True, launcher=zygote, scenario=DUE)
+    stage.keep_consumers(BY_HAND)
+    stage.configure(notify={"mail_to": RECIPIENT})
+    stage.adopt()
+    stage.rotator("rotate", "--yes", code=None)
+    for _ in range(4):
+        stage.advance(days=1)
+        stage.rotator("rotate", "--all", "--if-due")
+    assert [(kind, one[-2:]) for kind, one in zip(kinds(stage), ids(stage), strict=True)] == [
+        ("waiting", "/0"), ("waiting", "/1"),
+    ]  # fmt: skip
+    assert f"rotator handover {USER} {BY_HAND} --reveal, paste, then: rotator confirm {USER} {BY_HAND}" in (
+        mails(stage)[0].get_content()
+    )
+
+
+def test_a_failure_and_its_end_are_told(told: Stage) -> None:
+    """Once for as long as it lasts, whatever the number of runs."""
+    told.world.faults.arm("create_refused", 2)
+    for _ in range(2):
+        told.rotator("rotate", "--all", "--if-due", code=Exit.HELP_NEEDED)
+    assert kinds(told) == ["failed"]
+    told.rotator("rotate", "--all", "--if-due")
+    assert kinds(told)[1:] == ["recovered", "done"] or kinds(told)[1:] == ["done", "recovered"]
+
+
+def test_an_order_that_does_not_fit_is_no_failure_of_the_rotation(told: Stage) -> None:
+    """Who gave it was told; nobody is woken for it."""
+    told.rotator("abort", "--reason", "no", code=Exit.FAILED)
+    assert mails(told) == []
+
+
+def test_a_kill_between_sending_and_recording_sends_again(told: Stage) -> None:
+    """At least once: the same id, so that the receiver can drop it; then never again."""
+    told.world.record.hold("sesv2:SendEmail", "after")
+    process = told.start("rotate", "--yes")
+    assert told.world.record.wait_until_held(HELD_S) is not None
+    process.send_signal(signal.SIGKILL)
+    process.wait(HELD_S)
+    told.world.record.release()
+    assert kinds(told) == ["done"]
+    for _ in range(2):
+        told.advance(days=1)
+        told.rotator("rotate", "--all", "--if-due")
+    assert kinds(told) == ["done", "done"]
+    assert len(set(ids(told))) == 1
+    assert topic(told) == ["done"]
+
+
+def test_a_kill_before_sending_sends_later(told: Stage) -> None:
+    """The run was finished and journalled; what had to be said of it is said by the next process."""
+    told.world.record.hold("sesv2:SendEmail", "before")
+    process = told.start("rotate", "--yes")
+    assert told.world.record.wait_until_held(HELD_S) is not None
+    process.send_signal(signal.SIGKILL)
+    process.wait(HELD_S)
+    told.world.record.release()
+    assert kinds(told) == []
+    told.rotator("rotate", "--all", "--if-due")
+    assert kinds(told) == topic(told) == ["done"]
+
+
+def test_a_channel_that_fails_changes_neither_state_nor_exit_code(told: Stage) -> None:
+    """It is a warning of the next `status`, until it works again."""
+    told.world.faults.arm("ses_send_500", 2)
+    told.rotator("rotate", "--yes")
+    assert (kinds(told), topic(told)) == ([], ["done"])
+    shown = told.rotator("status", "--check")
+    assert "notices by mail fail since" in shown.err
+    assert "InternalServiceErrorException" in shown.err
+    (user,) = told.rotator("status", "--json").json["users"]
+    assert [one["channel"] for one in user["notices_failing"]] == ["mail"]
+    told.rotator("rotate", "--all", "--if-due")
+    told.rotator("rotate", "--all", "--if-due")
+    assert (kinds(told), topic(told)) == (["done"], ["done"])
+    assert "notices by mail" not in told.rotator("status").err
