@@ -28,7 +28,8 @@ def test_a_mail_may_come_from_one_address_and_go_to_one() -> None:
 
 def test_without_mail_from_the_sender_is_each_users_own() -> None:
     """A statement a sender: the first alias or canary_from of each user."""
-    second = {**FULL["users"][0], "name": "b", "consumers": [FULL["users"][0]["consumers"][1]]}
+    relay = FULL["users"][0]["consumers"][1] | {"path": "/srv/b", "replicas": []}
+    second = {**FULL["users"][0], "name": "b", "consumers": [relay]}
     found = _statements(full(notify={"mail_to": RECIPIENT}, users=[FULL["users"][0], second]))
     assert found["MailNotices1"]["Condition"]["StringEquals"] == {"ses:FromAddress": "admin@example.com"}
     assert found["MailNotices2"]["Condition"]["StringEquals"] == {"ses:FromAddress": "news@example.com"}
