@@ -197,6 +197,11 @@ STORIES: dict[str, list[ev.Event]] = {
         names=NAMES,
     ),
     "an audit changes nothing that is known": run(ev.AuditSettled(T + 5, "gmail", "refused", OLD), names=NAMES),
+    "what people were told changes nothing that is known": run(
+        ev.NoticeSent(T + 5, "open-too-long/run", "open-too-long", "mail"),
+        ev.NoticeFailed(T + 5, "open-too-long/run", "open-too-long", "sns", "no answer in time"),
+        names=NAMES,
+    ),
     "a consumer that left the file": run(ev.Forgotten(T + 5, "gmail", "gone"), names=NAMES),
     "a consumer that is new in the file": [adopted(OLD, "gmail"), opened(OLD, "gmail", "file"), *told("file")],
     "an unclear create stays open when the next one succeeds": run(*unclear(OLD), *created(T + 100)),

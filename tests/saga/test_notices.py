@@ -25,7 +25,7 @@ def told(build_stage: Build, zygote: Zygote) -> Stage:
     stage = build_stage(calm=True, launcher=zygote, scenario=DUE)
     stage.keep_consumers("relay")
     topic_arn = stage.world.moto.create_topic("us-east-1", "keys")
-    stage.configure(defaults=AT_ONCE, notify={"mail_to": RECIPIENT, "sns_topic": topic_arn})
+    stage.configure(defaults=AT_ONCE, audit={}, notify={"mail_to": RECIPIENT, "sns_topic": topic_arn})
     stage.adopt()
     return stage
 
@@ -76,7 +76,7 @@ def test_somebody_who_has_to_paste_is_told_how_and_reminded(build_stage: Build, 
     """One notice at the push, one after three days, and none once they said that it is done."""
     stage = build_stage(calm=True, launcher=zygote, scenario=DUE)
     stage.keep_consumers(BY_HAND)
-    stage.configure(notify={"mail_to": RECIPIENT})
+    stage.configure(audit={}, notify={"mail_to": RECIPIENT})
     stage.adopt()
     stage.rotator("rotate", "--yes", code=None)
     for _ in range(4):
