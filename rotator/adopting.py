@@ -2,19 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId, Status, mask
 from rotator.core.errors import AccessError, ConfigurationError, StopError
 from rotator.core.policy import Policy
-from rotator.core.ports import AccessKeys, Deadline, Endpoint, KeyList
+from rotator.core.ports import AccessKeys, Deadline, Endpoint, Journal, KeyList
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import NotDerivable, Shape, SmtpCredential, derive, shape_of
+from rotator.rotation import Rotation
 
 LISTS_BEFORE_NONE = 3
+Credentials = tuple[tuple[str, SmtpCredential], ...]  # by region
 PROOF_S = 10.0  # an adopted key has long propagated: three logins take a second
+
+
+NewJournal = Callable[[ev.Adopted, Credentials], AbstractContextManager[Journal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What `adopt` did: the key recorded, and whether its password was proven and sealed."""
+
+    user: str
+    key: str
+    sealed: bool
+    proof: str
+
+
+def first_contact(
+    access_keys: AccessKeys,
+    policy: Policy,
+    endpoints: Mapping[str, Endpoint],
+    key: str,
+    read_secret: Callable[[str], Secret | None],
+    new_journal: NewJournal,
+) -> Adoption:
+    """Find the key that is in use, prove its password if there is one, and begin the journal with both.
+
+    Raises AccessError, ConfigurationError, StopError, JournalError, LockHeld.
+    """
+    adopted = adoption(access_keys, policy, key)
+    proven = prove(endpoints, adopted.key, read_secret(adopted.key) if adopted.key else None)
+    adopted = replace(adopted, sealed=bool(proven.credentials))
+    with new_journal(adopted, proven.credentials) as journal:
+        for endpoint in proven.endpoints:
+            journal.append(ev.LoggedIn(adopted.at, adopted.key, endpoint))
+    return Adoption(policy.user, adopted.key, adopted.sealed, proven.detail)
+
+
+def add_password(work: Rotation, key: str, read_secret: Callable[[str], Secret | None]) -> Adoption:
+    """Prove and seal the password of a key that was adopted without it.  Raises StopError if nothing is to be added."""
+    facts = work.facts
+    if facts.key(facts.current).sealed or facts.run is not None or key not in ("", facts.current):
+        raise StopError(
+            f"{facts.user} was adopted before, with key {facts.current}",
+            why="the journal already knows which key the consumers hold",
+            fix="rotator status",
+            id="already-adopted",
+        )
+    current = facts.current
+    proven = prove(work.parts.endpoints, current, read_secret(current))
+    if proven.credentials:
+        at = work.time.now()
+        work.parts.journal.append_sealed(ev.Sealed(at, current), proven.credentials)
+        for endpoint in proven.endpoints:
+            work.record(ev.LoggedIn(at, current, endpoint))
+    return Adoption(facts.user, current, bool(proven.credentials), proven.detail)
 
 
 def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopted:
@@ -58,7 +115,7 @@ def _believable(access_keys: AccessKeys) -> KeyList:
 class Proven:
     """What a login proved: the credentials to seal, by region, and the endpoints that took them."""
 
-    credentials: tuple[tuple[str, SmtpCredential], ...] = ()
+    credentials: Credentials = ()
     endpoints: tuple[str, ...] = ()
     detail: str = ""
 

@@ -62,6 +62,10 @@ class Rotation:
         """One look-up on request, before anything is decided."""
         self.observed = self._looking.perform(steps.Observe(what, target), self.facts, self.observed)
 
+    def preflight(self) -> None:
+        """Try now whatever could fail later.  Raises SealError or JournalError if a secret could not be kept."""
+        self.observed = self._looking.preflight(self.observed)
+
     def drifted(self) -> tuple[Drift, ...]:
         """The places that went back to another key; the keys must have been looked at.  Nothing is recorded."""
         readable = [one.name for one in self.parts.policy.consumers if one.reads_back]

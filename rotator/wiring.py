@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from rotator.adopting import adoption, prove
+from rotator.adopting import Adoption, add_password, first_contact
 from rotator.core import events as ev
-from rotator.core.errors import ConfigurationError, NoJournal, StopError
+from rotator.core.errors import ConfigurationError, NoJournal
 from rotator.core.parts import Parts, Progress
-from rotator.core.policy import REQUEST_DEADLINE_S, Policy
+from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import AccessKeys, Deadline
 from rotator.core.secret import Secret
 from rotator.rotation import Rotation
@@ -26,6 +27,7 @@ from rotator.wiring_parts import aws_session, consumers, key_wrapper, readable_m
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
+    from rotator.journal.sqlite import SqliteJournal
     from rotator.services.aws import AwsSession
     from rotator.services.smtp import SesEndpoint
 
@@ -75,16 +77,8 @@ def parts_of(
     seen: Mapping[str, Event] | None = None,
 ) -> Iterator[Parts]:
     """The live parts of one user.  `seen`: as in wiring_parts.consumers.  Raises as `rotation` does."""
-    from rotator.journal.sqlite import open_journal, users
-
     user = configuration.user(name)
-    if (user.account, user.name) not in users(configuration.state):  # before the seal: a new machine has neither
-        raise NoJournal(
-            f"no journal of {user.name} in account {user.account} at {configuration.state}",
-            fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
-        )
-    journal = open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
-    with journal:
+    with _journal(configuration, user, lock=lock) as journal:
         endpoints, session = _endpoints(user), aws_session(configuration)
         policy = configuration.policy_for(user)
         yield Parts(
@@ -96,6 +90,18 @@ def parts_of(
             new_token=lambda: secrets.token_hex(8),
             verify_deadline_s=float(user.verify_deadline_s),
         )
+
+
+def _journal(configuration: Configuration, user: UserConfiguration, *, lock: bool) -> SqliteJournal:
+    """The user's journal, open.  Raises NoJournal, LockHeld, SealError, JournalError."""
+    from rotator.journal.sqlite import open_journal, users
+
+    if (user.account, user.name) not in users(configuration.state):  # before the seal: a new machine has neither
+        raise NoJournal(
+            f"no journal of {user.name} in account {user.account} at {configuration.state}",
+            fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
+        )
+    return open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
 
 
 def _access_keys(session: AwsSession, user: UserConfiguration) -> AccessKeys:
@@ -154,16 +160,6 @@ def gmail_login(
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """What `adopt` did: the key recorded, and whether its password was proven and sealed."""
-
-    user: str
-    key: str
-    sealed: bool
-    proof: str
-
-
 def adopt(
     configuration: Configuration,
     name: str | None,
@@ -180,39 +176,11 @@ def adopt(
 
     user = configuration.user(name)
     if (user.account, user.name) in users(configuration.state):
-        return _add_password(configuration, name, key, read_secret)
-    sealing = seal(configuration)
-    adopted = adoption(_access_keys(aws_session(configuration), user), configuration.policy_for(user), key)
-    proven = prove(_endpoints(user), adopted.key, read_secret(adopted.key) if adopted.key else None)
-    adopted = replace(adopted, sealed=bool(proven.credentials))
-    with create(configuration.state, sealing, user.account, user.name, adopted, proven.credentials) as journal:
-        for endpoint in proven.endpoints:
-            journal.append(ev.LoggedIn(adopted.at, adopted.key, endpoint))
-    return Adoption(user.name, adopted.key, adopted.sealed, proven.detail)
-
-
-def _add_password(
-    configuration: Configuration,
-    name: str | None,
-    key: str,
-    read_secret: Callable[[str], Secret | None],
-) -> Adoption:
-    with rotation(configuration, name) as work:
-        user, current = configuration.user(name), work.facts.current
-        if work.facts.key(current).sealed or work.facts.run is not None or key not in ("", current):
-            raise StopError(
-                f"{user.name} was adopted before, with key {current}",
-                why="the journal already knows which key the consumers hold",
-                fix="rotator status",
-                id="already-adopted",
-            )
-        proven = prove(_endpoints(user), current, read_secret(current))
-        if proven.credentials:
-            at = work.time.now()
-            work.parts.journal.append_sealed(ev.Sealed(at, current), proven.credentials)
-            for endpoint in proven.endpoints:
-                work.record(ev.LoggedIn(at, current, endpoint))
-        return Adoption(user.name, current, bool(proven.credentials), proven.detail)
+        with rotation(configuration, name) as work:
+            return add_password(work, key, read_secret)
+    new = partial(create, configuration.state, seal(configuration), user.account, user.name)
+    access_keys = _access_keys(aws_session(configuration), user)
+    return first_contact(access_keys, configuration.policy_for(user), _endpoints(user), key, read_secret, new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +193,7 @@ class History:
 
 def history(configuration: Configuration, name: str | None) -> History:
     """Read and verify the whole journal of one user.  Raises JournalError naming the first bad event."""
-    with parts_of(configuration, name, lock=False, grace_s=None) as parts:
-        journal: Any = parts.journal
+    with _journal(configuration, configuration.user(name), lock=False) as journal:
         return History(journal.events(), journal.verify().mac)
 
 
@@ -246,8 +213,3 @@ def latest_notices(configuration: Configuration, mailbox: str) -> Iterator[bytes
     deadline = Deadline.after(NOTICES_S)
     for one in opened.found(NOTICES, deadline)[:NOTICES_READ]:
         yield opened.message(one.id, deadline)
-
-
-def policy_of(configuration: Configuration, name: str | None) -> Policy:
-    """The decisions of the file for one user."""
-    return configuration.policy_for(configuration.user(name))

@@ -11,6 +11,7 @@ import typer
 
 from rotator.cli import ask
 from rotator.cli.options import Options, command, plain_typer
+from rotator.cli.text import counted
 from rotator.core.errors import RotatorError
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def check(options: Options) -> None:
     """Read the file and say everything that is wrong with it, with line and column."""
     found = options.configuration()
     count = sum(len(user.consumers) for user in found.users)
-    options.screen.out(f"{found.path} is right: {len(found.users)} users, {count} consumers", "ok")
+    counts = f"{counted(len(found.users), 'user')}, {counted(count, 'consumer')}"
+    options.screen.out(f"{found.path} is right: {counts}", "ok")
     options.screen.document("rotator/config-check/1", {"ok": True, "users": len(found.users), "consumers": count})
 
 

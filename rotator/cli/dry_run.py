@@ -10,7 +10,7 @@ from rotator.cli.ending import mode_name
 from rotator.cli.failure import Failure, show
 from rotator.cli.options import Options
 from rotator.cli.rehearsal import rehearse
-from rotator.cli.text import mask_ids, when
+from rotator.cli.text import counted, mask_ids, when
 from rotator.core import steps
 from rotator.core.errors import Exit
 from rotator.core.policy import Mode
@@ -115,7 +115,7 @@ def _survey(rotation: Rotation, outlook: Outlook) -> None:
     for key in rotation.situation.listed:
         rotation.look(Look.LAST_USE, key)
     keys, run = len(rotation.situation.listed), rotation.facts.run
-    outlook.checked += [f"IAM read ok ({keys} key{'s' if keys != 1 else ''})", "journal and seal ok"]
+    outlook.checked += [f"IAM read ok ({counted(keys, 'key')})", "journal and seal ok"]
     for traits in rotation.parts.policy.consumers:
         if traits.reads_back and run is not None and run.new:
             rotation.look(Look.READ_BACK, traits.name)
@@ -135,11 +135,9 @@ def _title(configuration: Configuration, rotation: Rotation, user: str, request:
 
 def _preflight(rotation: Rotation, outlook: Outlook) -> None:
     """What the run would try before it creates a key, tried now; the seal is tried in memory."""
-    from rotator.looking import Looking
-
     if rotation.facts.run is None or rotation.facts.run.new:
         return
-    rotation.observed = Looking(rotation.parts, rotation.time).preflight(rotation.observed)
+    rotation.preflight()
     problems = rotation.observed.preflight or ()
     outlook.checked += [f"{'warning' if one.warning else 'failed'}: {one.seen}" for one in problems]
     if not problems:

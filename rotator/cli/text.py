@@ -55,6 +55,11 @@ def harmless(text: str, *, lines: bool = False) -> str:
     return "".join(one for one in spaced if one in kept or unicodedata.category(one) not in CONTROL_CATEGORIES)
 
 
+def counted(n: int, what: str) -> str:
+    """`1 user`, `2 users`."""
+    return f"{n} {what}{'s' if n != 1 else ''}"
+
+
 def both(names: tuple[str, ...]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""

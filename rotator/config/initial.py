@@ -36,7 +36,6 @@ class Answers:
     mail_to: str | None = None
     endpoint_host: str | None = None
     endpoint_port: int | None = None
-    endpoint_security: str | None = None
     ca_file: str | None = None
     state: str | None = None
     seal_key_file: str | None = None
@@ -78,7 +77,6 @@ def _endpoints(answers: Answers) -> list[str]:
     given = {
         "host": answers.endpoint_host,
         "port": answers.endpoint_port,
-        "security": answers.endpoint_security,
         "ca_file": answers.ca_file,
     }
     present = {key: value for key, value in given.items() if value is not None}

@@ -16,7 +16,6 @@ from rotator.core.smtp_credential import SmtpCredential
 
 FormatName = Literal["postfix", "msmtp", "env", "json"]
 USERNAME, PASSWORD = "SMTP_USERNAME", "SMTP_PASSWORD"
-SMTP_PORT = 25  # what Postfix assumes where a next hop names no port
 
 
 class NotInFormat(ValueError):

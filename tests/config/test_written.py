@@ -42,7 +42,6 @@ def test_more_lines_only_where_asked_for() -> None:
         ANSWERS,
         endpoint_host="127.0.0.1",
         endpoint_port=2525,
-        endpoint_security="starttls",
         ca_file="/srv/a world/ca.pem",
         state="/srv/journal.db",
         seal_key_file="/srv/seal.key",
