@@ -117,6 +117,8 @@ class Stage:
         document = yaml.safe_load(path.read_text())
         user = document["users"][0]
         user["consumers"] = [one for one in user["consumers"] if one["name"] in names]
+        if not any("credentials" in one for one in user["consumers"]):
+            document.pop("audit", None)  # it looks into a mailbox with a consumer's credentials
         path.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def person_pastes(self) -> None:

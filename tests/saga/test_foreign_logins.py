@@ -71,36 +71,51 @@ def run(*command: str, stdin: str = "", **environment: str) -> subprocess.Comple
     )
 
 
+MODES = ("STARTTLS", "TLS from the first byte")
+
+
+def port_of(stage: Stage, mode: str) -> int:
+    """Where the endpoint speaks TLS in this way."""
+    return stage.world.smtp.port if mode == "STARTTLS" else stage.world.smtp.tls_port
+
+
 @needs("openssl")
-def test_openssl_logs_in_with_the_relays_line(rotated: Stage) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_openssl_logs_in_with_the_relays_line(rotated: Stage, mode: str) -> None:
     """`openssl s_client` verifies the endpoint and is let in with user name and password of sasl_passwd."""
-    server = f"s_client -starttls smtp -connect 127.0.0.1:{rotated.world.smtp.port} -quiet -crlf -verify_return_error"
+    server = f"s_client -connect 127.0.0.1:{port_of(rotated, mode)} -quiet -crlf -verify_return_error"
+    first = ("-starttls", "smtp") if mode == "STARTTLS" else ()
     trust = ("-CAfile", str(rotated.world.authority.ca_file), "-verify_ip", "127.0.0.1")
-    done = run("openssl", *server.split(), *trust, stdin=f"EHLO x\nAUTH PLAIN {plain(*pair(rotated))}\nQUIT\n")
+    lines = f"EHLO x\nAUTH PLAIN {plain(*pair(rotated))}\nQUIT\n"
+    done = run("openssl", *server.split(), *first, *trust, stdin=lines)
     assert "235 Authentication successful." in done.stdout
 
 
 @needs("swaks")
-def test_swaks_sends_with_the_env_file(rotated: Stage) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_swaks_sends_with_the_env_file(rotated: Stage, mode: str) -> None:
     """A shell that sources the env file, and swaks with the two variables: the mail is there."""
     if "TLS not available" in (support := run("swaks", "--support")).stderr + support.stdout:
         pytest.skip("swaks has no TLS here: it wants Net::SSLeay (Debian: libnet-ssleay-perl)")
     script = (
         'set -a; . "$1"; SWAKS_OPT_auth_user=$SMTP_USERNAME SWAKS_OPT_auth_password=$SMTP_PASSWORD '
-        'exec swaks --server 127.0.0.1 --port "$2" --tls --auth PLAIN --from "$3" --to "$4"'
+        'exec swaks --server 127.0.0.1 --port "$2" "$5" --auth PLAIN --from "$3" --to "$4"'
     )
-    port = str(rotated.world.smtp.port)
-    done = run("sh", "-c", script, "sh", str(files(rotated) / "env"), port, NEWS, FRIEND)
+    tls = "--tls" if mode == "STARTTLS" else "--tls-on-connect"
+    given = (str(files(rotated) / "env"), str(port_of(rotated, mode)), NEWS, FRIEND, tls)
+    done = run("sh", "-c", script, "sh", *given)
     assert done.returncode == 0, done.stdout + done.stderr
     assert arrived(rotated) == 1
 
 
 @needs("msmtp")
-def test_msmtp_sends_with_its_own_file(rotated: Stage) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_msmtp_sends_with_its_own_file(rotated: Stage, mode: str) -> None:
     """Msmtp takes the file as it is, with the CA of this world beside it."""
     trust = f"--tls-trust-file={rotated.world.authority.ca_file}"
-    config = files(rotated) / "msmtp"
-    options = (f"--file={config}", "--account=msmtp", trust, f"--from={NEWS}")
+    options = [f"--file={files(rotated) / 'msmtp'}", "--account=msmtp", trust, f"--from={NEWS}"]
+    if mode != "STARTTLS":
+        options += [f"--port={port_of(rotated, mode)}", "--tls-starttls=off"]
     done = run("msmtp", *options, FRIEND, stdin="Subject: x\n\nx\n")
     assert done.returncode == 0, done.stderr
     assert arrived(rotated) == 1
