@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rotator.core.durations import parse_duration
 from rotator.core.ports import Deadline
@@ -84,6 +86,16 @@ class Stage:
                 self.world.ses.enforcement = status
             case ["a", "mail", "through", "news-alias", "to", recipient]:
                 self.mail(recipient)
+            case ["quarantine"]:
+                self.world.moto.put_user_policy(self.world.scenario.user, quarantined(self.world.scenario))
+            case ["the", "seal", "key", "is", "lost" | "back" as how]:
+                kept, place = self.home / "kept", self.world.place.seal_key
+                (kept if how == "back" else place).rename(place if how == "back" else kept)
+            case ["the", "journal", "is", "lost"]:
+                for file in self.world.place.state.glob("journal.db*"):
+                    file.unlink()
+            case ["the", "machine", "is", "lost", *_]:
+                self.move()
             case ["file", name, kind]:
                 (self.home / name).write_bytes(SAVED[kind])
             case _:
@@ -97,6 +109,15 @@ class Stage:
         held = gmail.stored(mailbox, alias)
         assert held is not None
         gmail.add_alias(mailbox, alias, held.host, held.port, "starttls", held.username, "B" + "x" * 43)
+
+    def move(self) -> None:
+        """The state goes to the same place of another machine, as files that were copied; locks stay behind."""
+        state, copy = self.world.place.state, self.home / "copy"
+        copy.mkdir(mode=0o700)
+        for file in (*state.glob("journal.db*"), self.world.place.seal_key):
+            shutil.copy2(file, copy / file.name)
+        shutil.rmtree(state)
+        copy.rename(state)
 
     def mail(self, recipient: str) -> None:
         """A user of the Workspace mailbox writes as the alias; Gmail logs in at SES with what it holds."""
@@ -117,6 +138,23 @@ class Stage:
         alias = f"admin@{self.world.scenario.domain}"
         password = given["password"].split()[0]
         sandbox.paste(PERSONAL, alias, given["user"].split()[0], password, "127.0.0.1", self.world.smtp.port)
+
+
+def quarantined(scenario: Scenario) -> dict[str, Any]:
+    """The user's policy with the beginning of AWSCompromisedKeyQuarantineV3, which denies IAM's writes to the user.
+
+    Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
+    """
+    denied = [
+        "iam:CreateAccessKey",
+        "iam:UpdateAccessKey",
+        "iam:PutUserPolicy",
+        "iam:DetachUserPolicy",
+        "iam:UpdateUser",
+    ]
+    deny = {"Effect": "Deny", "Action": denied, "Resource": "*"}
+    policy = scenario.policy()
+    return {**policy, "Statement": [*policy["Statement"], deny]}
 
 
 @contextmanager
