@@ -20,16 +20,14 @@ from rotator.core import events as ev
 from rotator.core.errors import ConfigurationError, NoJournal
 from rotator.core.parts import Parts, Progress
 from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.core.ports import AccessKeys, Deadline
+from rotator.core.ports import Deadline
 from rotator.core.secret import Secret
 from rotator.rotation import Rotation
-from rotator.wiring_parts import aws_session, consumers, key_wrapper, readable_mailbox, seal
+from rotator.wiring_parts import access_keys, aws_session, consumers, endpoints, key_wrapper, readable_mailbox, seal
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
     from rotator.journal.sqlite import SqliteJournal
-    from rotator.services.aws import AwsSession
-    from rotator.services.smtp import SesEndpoint
 
 __all__ = ["key_wrapper"]
 
@@ -79,14 +77,14 @@ def parts_of(
     """The live parts of one user.  `seen`: as in wiring_parts.consumers.  Raises as `rotation` does."""
     user = configuration.user(name)
     with _journal(configuration, user, lock=lock) as journal:
-        endpoints, session = _endpoints(user), aws_session(configuration)
+        live, session = endpoints(user), aws_session(configuration)
         policy = configuration.policy_for(user)
         yield Parts(
             policy=policy if grace_s is None else replace(policy, grace_s=grace_s),
             journal=journal,
-            access_keys=_access_keys(session, user),
-            endpoints=endpoints,
-            consumers=consumers(configuration, user, endpoints, session, seen),
+            access_keys=access_keys(session, user),
+            endpoints=live,
+            consumers=consumers(configuration, user, live, session, seen),
             new_token=lambda: secrets.token_hex(8),
             verify_deadline_s=float(user.verify_deadline_s),
         )
@@ -102,33 +100,6 @@ def _journal(configuration: Configuration, user: UserConfiguration, *, lock: boo
             fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
         )
     return open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
-
-
-def _access_keys(session: AwsSession, user: UserConfiguration) -> AccessKeys:
-    from rotator.config.model import sends_as
-    from rotator.services.iam import IamAccessKeys
-
-    return IamAccessKeys(session=session, user=user.name, region=user.region, sends_as=sends_as(user))
-
-
-def _endpoints(user: UserConfiguration) -> dict[str, SesEndpoint]:
-    """One live endpoint a setting that a consumer uses."""
-    from rotator.services.smtp import SesEndpoint
-
-    used = {one.endpoint for one in user.consumers}
-    return {
-        one.name: SesEndpoint(
-            name=one.name,
-            region=one.region,
-            host=one.host,
-            port=one.port,
-            security="tls" if one.security == "tls" else "starttls",
-            ca_file=one.ca_file,
-            successes=user.verify_successes,
-        )
-        for one in user.endpoints
-        if one.name in used
-    }
 
 
 def gmail_login(
@@ -179,8 +150,8 @@ def adopt(
         with rotation(configuration, name) as work:
             return add_password(work, key, read_secret)
     new = partial(create, configuration.state, seal(configuration), user.account, user.name)
-    access_keys = _access_keys(aws_session(configuration), user)
-    return first_contact(access_keys, configuration.policy_for(user), _endpoints(user), key, read_secret, new)
+    keys = access_keys(aws_session(configuration), user)
+    return first_contact(keys, configuration.policy_for(user), endpoints(user), key, read_secret, new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from rotator.core.ports import Consumer
+from rotator.core.ports import AccessKeys, Consumer
 
 if TYPE_CHECKING:
     from rotator.config import kinds
@@ -55,6 +55,34 @@ def seal(configuration: Configuration) -> KeyFileSeal:
     wrapper = key_wrapper(configuration)
     path = configuration.seal_key_file
     return KeyFileSeal.load(path) if wrapper is None else load_wrapped_key(path, wrapper)
+
+
+def access_keys(session: AwsSession, user: UserConfiguration) -> AccessKeys:
+    """IAM for one user."""
+    from rotator.config.model import sends_as
+    from rotator.services.iam import IamAccessKeys
+
+    return IamAccessKeys(session=session, user=user.name, region=user.region, sends_as=sends_as(user))
+
+
+def endpoints(user: UserConfiguration) -> dict[str, SesEndpoint]:
+    """One live endpoint a setting that a consumer uses."""
+    from rotator.services.smtp import SesEndpoint
+
+    used = {one.endpoint for one in user.consumers}
+    return {
+        one.name: SesEndpoint(
+            name=one.name,
+            region=one.region,
+            host=one.host,
+            port=one.port,
+            security="tls" if one.security == "tls" else "starttls",
+            ca_file=one.ca_file,
+            successes=user.verify_successes,
+        )
+        for one in user.endpoints
+        if one.name in used
+    }
 
 
 def consumers(

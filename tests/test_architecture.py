@@ -18,6 +18,7 @@ from tests.gates.source_tree import MODULES, calls, imports, layer
 ROTATION = {"rotation", "looking", "effects", "opening", "adopting", "interventions", "outcome"}
 WORK = ROTATION | {"audit", "suppression", "schedule", "doctor", "report", "infra"}
 ADAPTERS = {"services", "consumers", "journal", "notices"}
+WIRINGS = {"wiring", "wiring_around", "wiring_audit", "wiring_doctor", "wiring_suppression"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "path_trust": set(),  # whose files may be believed: one answer for all who touch files
@@ -30,8 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wiring_parts": ADAPTERS | {"config", "core"},  # what wiring builds first; nobody else asks for it
     "wiring_suppression": ADAPTERS | WORK | {"wiring_parts", "config", "core"},  # the list has a file of its own
     "wiring_audit": ADAPTERS | {"wiring", "wiring_parts", "audit", "config", "core"},  # the same for one command
+    "wiring_doctor": ADAPTERS | {"wiring_parts", "doctor", "config", "core"},
     "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
-    "cli": WORK | {"wiring", "wiring_around", "wiring_audit", "wiring_suppression", "first_use", "config", "core"},
+    "cli": WORK | WIRINGS | {"first_use", "config", "core"},
     "sandbox": set(),
     "__main__": {"cli"},
 }

@@ -49,11 +49,11 @@ class Screen:
 
     # --- results ---------------------------------------------------------------------------------------------------
 
-    def out(self, text: str = "", mark: str = "") -> None:
+    def out(self, text: str = "", mark: str = "", *, indent: str = "") -> None:
         """One line or several of the result, for people; nothing with `--json`."""
         self._clear_bar()
         if not self.json:
-            self._write(sys.stdout, self._marked(sys.stdout, mark) + harmless(text, lines=True))
+            self._write(sys.stdout, indent + self._marked(sys.stdout, mark) + harmless(text, lines=True))
 
     def document(self, schema: str, fields: Mapping[str, Any]) -> None:
         """The one JSON document, if JSON was asked for."""

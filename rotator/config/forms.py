@@ -5,6 +5,7 @@ Frozen pydantic models, strict: nothing is converted but durations.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -38,6 +39,13 @@ def absolute(path: str) -> str:
     return path
 
 
+def _ip_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("must be an IP address: a name would need a nameserver to be found") from None
+
+
 def _rotate_at(value: object) -> int | None:
     return None if value == AUTO else durations.parse_duration(value)
 
@@ -61,6 +69,7 @@ RotateAt = Annotated[
 AbsolutePath = Annotated[Text, AfterValidator(absolute)]
 Host = Annotated[Text, AfterValidator(lambda text: _refuse(trust.host_problem(text), text.lower()))]
 Address = Annotated[Text, AfterValidator(lambda text: _refuse(trust.address_problem(text), text))]
+IpAddress = Annotated[Text, AfterValidator(_ip_address)]
 Region = Annotated[Text, AfterValidator(lambda text: _refuse(trust.region_problem(text), text))]
 # Names stand in ARNs, headers and shell lines that a person copies.
 UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$")]  # IAM's own form, ASCII

@@ -25,13 +25,13 @@ from rotator.config.problems import (
     unknown_keys,
     value_problems,
 )
-from rotator.config.schema import Audit, File, Google, Notify, Ping, Timing, User
+from rotator.config.schema import Audit, Domain, File, Google, Notify, Ping, Timing, User
 from rotator.config.targets import duplicate_targets
 from rotator.core import trust
 from rotator.core.errors import ConfigurationError
 
 WRAPPED = ".seal.json"  # after the journal's name: the file with the wrapped seal key
-Part = TypeVar("Part", Audit, Google, Notify, Ping, Timing, User)
+Part = TypeVar("Part", Audit, Domain, Google, Notify, Ping, Timing, User)
 
 
 def load(path: str | FilePath, environ: Mapping[str, str]) -> Configuration:
@@ -80,6 +80,9 @@ def _breaches(data: Any, trusted: frozenset[str]) -> Iterator[Sentence]:
     ping = _part(Ping, data.get("ping", {}))
     if ping is not None:
         yield from rules.ping_breaches(ping, trusted)
+    domains = data.get("domains")
+    parts = [_part(Domain, one) for one in domains] if isinstance(domains, tuple) else []
+    yield from rules.duplicate_domains(None if one is None else one.name for one in parts)
     timing = _part(Timing, data.get("defaults", {}))
     written = data.get("users")
     users = [_part(User, user) for user in written] if isinstance(written, tuple) else []
@@ -131,6 +134,8 @@ def _resolve(file: File, name: str, trusted: frozenset[str]) -> Configuration:
         aws=file.aws,
         google_api_endpoint=file.google.api_endpoint,
         notify=file.notify,
+        dns=file.dns,
+        domains=file.domains,
         open_alarm_s=file.notify.open_alarm,
         suppression=rules.resolve_suppression(file),
         audit=file.audit,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from rotator.config.kinds import READABLE, Command, Consumer, GmailSendAs, Human
-from rotator.config.schema import Audit, Aws, File, Notify, Ping, Suppression
+from rotator.config.schema import Audit, Aws, Dns, Domain, File, Notify, Ping, Suppression
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import Policy, Traits
 
@@ -78,6 +78,8 @@ class Configuration:
     aws: Aws
     google_api_endpoint: str | None
     notify: Notify
+    dns: Dns
+    domains: tuple[Domain, ...]
     open_alarm_s: int
     suppression: Suppression  # `regions` filled in
     audit: Audit

@@ -68,6 +68,11 @@ def duplicate_users(names: Iterable[str | None]) -> Breaches:
     yield from _duplicates(names, lambda index: ("users", index, "name"), "user")
 
 
+def duplicate_domains(names: Iterable[str | None]) -> Breaches:
+    """A domain is looked at once; a second region of it is another file's matter."""
+    yield from _duplicates(names, lambda index: ("domains", index, "name"), "domain")
+
+
 def user_breaches(user: User, timing: Timing, at: Path, trusted: frozenset[str]) -> Breaches:
     """Everything that is wrong inside one user, `at` its path."""
     resolved = resolve_user(user, timing)

@@ -16,6 +16,7 @@ from rotator.config.forms import (
     Address,
     Duration,
     Host,
+    IpAddress,
     Name,
     Port,
     PrometheusFile,
@@ -35,7 +36,7 @@ from rotator.core.durations import UNITS_S
 DAY_S = UNITS_S["d"]
 
 # Keys of the plan that this version does not have: told apart from a slip of the pen.
-KEYS_NOT_BUILT = frozenset({"dns", "domains"})
+KEYS_NOT_BUILT: frozenset[str] = frozenset()
 
 
 class Seal(Section):
@@ -63,6 +64,21 @@ class Google(Section):
     """Where Google's API answers; None is Google."""
 
     api_endpoint: Text | None = None
+
+
+class Dns(Section):
+    """Who answers the doctor's questions; empty is what this machine uses."""
+
+    nameservers: Annotated[tuple[IpAddress, ...], Field(max_length=8)] = ()
+    port: Port = 53
+
+
+class Domain(Section):
+    """A domain that mail is sent from, as SES knows it in one region."""
+
+    name: Host
+    mail_from: Host | None = None  # None: whatever SES has
+    region: Region
 
 
 class Notify(Section):
@@ -187,6 +203,8 @@ class File(Section):
     seal: Seal = Seal()
     aws: Aws = Aws()
     google: Google = Google()
+    dns: Dns = Dns()
+    domains: Annotated[tuple[Domain, ...], Field(max_length=1000)] = ()
     notify: Notify = Notify()
     suppression: Suppression = Suppression()
     audit: Audit = Audit()

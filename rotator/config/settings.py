@@ -39,6 +39,11 @@ def _common(configuration: Configuration) -> Iterator[Setting]:
     yield Setting(
         "google.api_endpoint", _shown(configuration.google_api_endpoint), _origin(file, "google", "api_endpoint")
     )
+    for key in ("nameservers", "port"):
+        yield Setting(f"dns.{key}", _shown(getattr(configuration.dns, key)), _origin(file, "dns", key))
+    for index, domain in enumerate(configuration.domains):
+        for key in ("name", "mail_from", "region"):
+            yield Setting(f"domains.{index}.{key}", _shown(getattr(domain, key)), _origin(domain, key))
     yield from _around(configuration)
     for key in ("regions", "alert_on"):
         yield Setting(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rotator.consumers.formats import FormatName, NotInFormat, Place, find, put
 from rotator.consumers.own_canary import OwnCanary, Sender
+from rotator.core.looks import NothingThere
 from rotator.core.mixed import Mixed
 from rotator.core.policy import Traits
 from rotator.core.ports import (
@@ -87,10 +88,14 @@ class CredentialFile:
 
     def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
         """Log in with exactly what the file and all its copies hold and mail to `canary_to`."""
+        return self._canary.send(canary, self.credential(deadline), deadline)
+
+    def credential(self, deadline: Deadline) -> SmtpCredential | Unknown:
+        """What the file and all its copies hold."""
         first, *others = [self._read(path) for path in self._paths]
         unread = next((one for one in (first, *others) if isinstance(one, Unknown)), None)
         differ = any(one != first for one in others)
-        return self._canary.send(canary, unread or (Unknown("its copies differ") if differ else first), deadline)
+        return unread or (Unknown("its copies differ") if differ else first)
 
     def instructions(self) -> Sequence[str]:
         """Nobody has to do anything."""
@@ -149,7 +154,7 @@ class CredentialFile:
             return Unknown(str(refused))
         except NotInFormat as error:
             return Unknown(f"{path}: {error}")
-        return credential or Unknown(f"{path}: no credential for {self._place.host} in it")
+        return credential or NothingThere(f"{path}: no credential for {self._place.host} in it")
 
     def _changed(self, content: bytes, credential: SmtpCredential) -> bytes:
         changed = put(self._style, _text(content), credential, self._place)

@@ -15,6 +15,7 @@ from rotator.consumers.fields import Fields, members
 from rotator.consumers.formats import NotInFormat
 from rotator.consumers.own_canary import OwnCanary, SenderInRegion
 from rotator.core.errors import AccessError, RemoteFault
+from rotator.core.looks import NothingThere
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Acknowledged,
@@ -95,6 +96,10 @@ class SecretsManager:
             return self._canary.send(canary, Unknown(""), deadline)
         return self._canary.send(canary, self._held(deadline), deadline)
 
+    def credential(self, deadline: Deadline) -> SmtpCredential | Unknown:
+        """What readers get now."""
+        return self._held(deadline)
+
     def instructions(self) -> Sequence[str]:
         """Nobody has to do anything."""
         return ()
@@ -173,7 +178,7 @@ class SecretsManager:
             credential = self._fields.find(self._text_of(self._store.value(deadline)))
         except (AccessError, RemoteFault, NotInFormat) as error:
             return Unknown(f"{self._what}: {error}")
-        return credential or Unknown(f"{self._what}: no user name and password in its AWSCURRENT version")
+        return credential or NothingThere(f"{self._what}: no user name and password in its AWSCURRENT version")
 
     def _text_of(self, version: Version | None) -> Secret | None:
         """The text of a version; a binary one cannot be a JSON object.  Raises NotInFormat."""

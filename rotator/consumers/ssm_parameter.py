@@ -15,6 +15,7 @@ from rotator.consumers.fields import Fields, members
 from rotator.consumers.formats import NotInFormat
 from rotator.consumers.own_canary import OwnCanary, SenderInRegion
 from rotator.core.errors import AccessError, RemoteFault
+from rotator.core.looks import NothingThere
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Acknowledged,
@@ -103,6 +104,10 @@ class SsmParameter:
             return self._canary.send(canary, Unknown(""), deadline)
         return self._canary.send(canary, self._held(deadline), deadline)
 
+    def credential(self, deadline: Deadline) -> SmtpCredential | Unknown:
+        """What readers get now."""
+        return self._held(deadline)
+
     def instructions(self) -> Sequence[str]:
         """Nobody has to do anything."""
         return ()
@@ -146,7 +151,7 @@ class SsmParameter:
             credential = self._pair(self._read(deadline))
         except (AccessError, RemoteFault, NotInFormat) as error:
             return Unknown(f"{self._path}: {error}")
-        return credential or Unknown(f"{self._path}: no user name and password there")
+        return credential or NothingThere(f"{self._path}: no user name and password there")
 
     def _fix(self) -> str:
         return "make the parameter a SecureString" + (" with a JSON object" if self._layout == "json" else "")

@@ -279,6 +279,14 @@ class NoticeFailed(Event):
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DoctorRan(Event):
+    """What the doctor found, (check and target, status) in two columns.  No decision ever looks at it."""
+
+    checks: tuple[str, ...]
+    statuses: tuple[str, ...]
+
+
 KINDS: dict[str, type[Event]] = {
     name: kind
     for name, kind in globals().items()

@@ -32,6 +32,7 @@ class Finding:
     runbook: str = ""  # page under runbooks/, with its #section
     evidence: tuple[tuple[str, str], ...] = ()  # (name, value) pairs, free of secrets and of control characters
     ms: int = 0  # how long the check took
+    target: str = ""  # what it is about: a domain, a region, a user, an endpoint, a consumer; "" = only one
 
     @property
     def layer(self) -> str:

@@ -26,8 +26,8 @@ EVIDENCE_GONE: dict[str, object] = {
 }
 
 
-# What people were told, or an audit saw, changes nothing, and must not make a journal from a backup look newer.
-TOLD_ONLY = (ev.AuditSettled, ev.NoticeSent, ev.NoticeFailed)
+# What people were told, or a check saw, changes nothing, and must not make a journal from a backup look newer.
+TOLD_ONLY = (ev.AuditSettled, ev.NoticeSent, ev.NoticeFailed, ev.DoctorRan)
 
 
 def fold(events: Iterable[ev.Event], start: Facts | None = None) -> Facts:
@@ -249,6 +249,11 @@ def _(event: ev.OldRefused, facts: Facts) -> Facts:
     for one in facts.consumers:  # only what is sent from here on shows anything
         facts = facts.with_consumer(one.name, survived="")
     return facts.with_key(event.key, refused_at=event.at)
+
+
+@apply.register
+def _(event: ev.DoctorRan, facts: Facts) -> Facts:
+    return facts  # what the doctor saw is told to people; a rotation looks for itself
 
 
 @apply.register

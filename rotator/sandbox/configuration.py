@@ -55,6 +55,8 @@ class Sample:
     user: str
     region: str
     domain: str
+    mail_from: str
+    dns_port: int
     smtp_port: int
     ca_file: Path
     gmail_url: str | None
@@ -85,6 +87,8 @@ def write_configuration(place: Place, sample: Sample) -> None:
         "seal": {"key_file": str(place.seal_key)},
         **({"google": {"api_endpoint": sample.gmail_url}} if sample.gmail_url else {}),
         **_audit(sample),
+        "dns": {"nameservers": ["127.0.0.1"], "port": sample.dns_port},
+        "domains": [{"name": sample.domain, "mail_from": sample.mail_from, "region": sample.region}],
         "users": [user],
     }
     _write_seal_key(place)

@@ -30,6 +30,7 @@ class Scenario:
     path: str = "/"
     region: str = "us-east-1"
     domain: str = "queenofsandiego.com"
+    mail_from: str = "bounce.queenofsandiego.com"
     keys: tuple[InitialKey, ...] = (InitialKey(),)
     may_send: bool = True  # the user's policy allows ses:SendRawEmail on the domain's identity
     verified: bool = True

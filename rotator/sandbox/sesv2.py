@@ -36,13 +36,16 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", r"/v2/email/identities"): "ListEmailIdentities",
     ("POST", r"/v2/email/list-identities"): "ListEmailIdentities",
     ("GET", r"/v2/email/identities/[^/]+"): "GetEmailIdentity",
+    ("GET", r"/v2/email/configuration-sets/[^/]+"): "GetConfigurationSet",
     ("GET", r"/v2/email/suppression/addresses"): "ListSuppressedDestinations",
     ("PUT", r"/v2/email/suppression/addresses"): "PutSuppressedDestination",
     ("GET", r"/v2/email/suppression/addresses/[^/]+"): "GetSuppressedDestination",
     ("DELETE", r"/v2/email/suppression/addresses/[^/]+"): "DeleteSuppressedDestination",
 }
-OURS = re.compile(r"/v2/email/(account|identities|list-identities|outbound-emails|suppression)\b")
-LAST_SEGMENT = 4  # of /v2/email/identities/NAME
+OURS = re.compile(
+    r"/v2/email/(account|identities|list-identities|configuration-sets/[^/]+$|outbound-emails|suppression)\b"
+)
+LAST_SEGMENT = 4  # of /v2/email/identities/NAME and /v2/email/configuration-sets/NAME
 LAST_SUPPRESSION_SEGMENT = 5
 RATE_TOLERANCE = timedelta(milliseconds=50)  # two clocks never agree to the millisecond
 
@@ -57,6 +60,20 @@ class Identity:
     mail_from_status: Literal["PENDING", "SUCCESS", "FAILED", "TEMPORARY_FAILURE"] = "SUCCESS"
     reject_without_mx: bool = False
     tokens: list[str] = field(default_factory=list)
+    status: str | None = None  # VerificationStatus where it is neither SUCCESS nor PENDING
+    error: str | None = None  # VerificationInfo.ErrorType
+    signing: bool = True
+    dkim_status: str | None = None  # None: as the identity's
+    configuration_set: str | None = None  # the identity's default one
+
+
+@dataclass(slots=True)
+class ConfigurationSet:
+    """A configuration set: it can switch sending off, and suppress for other reasons than the account."""
+
+    name: str
+    sending: bool = True
+    suppressed_reasons: list[str] | None = None  # None: the account's
 
 
 class SesRegion:
@@ -73,6 +90,8 @@ class SesRegion:
         self.lock = self.suppression.lock
         self.calls_per_second = 0.0  # 0: as many as come; AWS allows 1
         self._next_at: datetime | None = None
+        self.suppressed_reasons = ["BOUNCE", "COMPLAINT"]
+        self.configuration_sets: dict[str, ConfigurationSet] = {}
         self._rng = rng
 
     def admits(self, now: datetime) -> bool:
@@ -128,6 +147,7 @@ class SesV2:
             "GetAccount": self._account,
             "ListEmailIdentities": self._list_identities,
             "GetEmailIdentity": self._get_identity,
+            "GetConfigurationSet": self._get_configuration_set,
             "ListSuppressedDestinations": self._list_suppressed,
             "GetSuppressedDestination": self._get_suppressed,
             "PutSuppressedDestination": self._put_suppressed,
@@ -165,7 +185,7 @@ class SesV2:
                 "ProductionAccessEnabled": ses.production,
                 "SendingEnabled": ses.sending_enabled and ses.enforcement != "SHUTDOWN",
                 "SendQuota": quota,
-                "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+                "SuppressionAttributes": {"SuppressedReasons": ses.suppressed_reasons},
             }
         )
 
@@ -182,19 +202,21 @@ class SesV2:
         identity = ses.identities.get(name)
         if identity is None:
             raise AwsError(404, "NotFoundException", f"Email identity {name} does not exist.")
-        status = "SUCCESS" if identity.verified else "PENDING"
+        status = identity.status or ("SUCCESS" if identity.verified else "PENDING")
         mail_from = {"BehaviorOnMxFailure": "REJECT_MESSAGE" if identity.reject_without_mx else "USE_DEFAULT_VALUE"}
         if identity.mail_from:
             mail_from |= {"MailFromDomain": identity.mail_from, "MailFromDomainStatus": identity.mail_from_status}
         dkim = {
-            "SigningEnabled": True,
-            "Status": status,
+            "SigningEnabled": identity.signing,
+            "Status": identity.dkim_status or status,
             "Tokens": identity.tokens,
             "SigningAttributesOrigin": "AWS_SES",
             "SigningHostedZone": f"dkim.{ses.region}.amazonses.com",
         }
         return json_reply(
             {
+                **({"VerificationInfo": {"ErrorType": identity.error}} if identity.error else {}),
+                **({"ConfigurationSetName": identity.configuration_set} if identity.configuration_set else {}),
                 "IdentityType": _kind(identity),
                 "FeedbackForwardingStatus": True,
                 "VerifiedForSendingStatus": identity.verified,
@@ -203,6 +225,20 @@ class SesV2:
                 "MailFromAttributes": mail_from,
                 "Policies": {},
                 "Tags": [],
+            }
+        )
+
+    def _get_configuration_set(self, call: Call, ses: SesRegion) -> Reply:
+        name = call.segment(LAST_SEGMENT)
+        found = ses.configuration_sets.get(name)
+        if found is None:
+            raise AwsError(404, "NotFoundException", f"Configuration set <{name}> does not exist.")
+        own = {} if found.suppressed_reasons is None else {"SuppressedReasons": found.suppressed_reasons}
+        return json_reply(
+            {
+                "ConfigurationSetName": found.name,
+                "SendingOptions": {"SendingEnabled": found.sending},
+                "SuppressionOptions": own,
             }
         )
 

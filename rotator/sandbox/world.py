@@ -18,6 +18,8 @@ from rotator.sandbox.callers import Callers
 from rotator.sandbox.certificates import CertificateAuthority
 from rotator.sandbox.clock import Clock
 from rotator.sandbox.configuration import Place, Sample, write_configuration, write_sasl_passwd
+from rotator.sandbox.dns import DnsServer, Records
+from rotator.sandbox.dns_records import publish, publish_others
 from rotator.sandbox.faults import Faults
 from rotator.sandbox.iam import Iam
 from rotator.sandbox.keys import FrontEnd, Key, KeyStore, Lags
@@ -47,7 +49,7 @@ SEED = 20_261_101
 class World:
     """One running world.  `World.start` makes it; leaving the `with` block ends it.
 
-    Public parts, for tests: `clock`, `record`, `faults`, `keys`, `ses`, `mailboxes`, `moto`, `smtp`, `gmail`,
+    Public parts, for tests: `clock`, `record`, `faults`, `keys`, `ses`, `mailboxes`, `moto`, `smtp`, `dns`, `gmail`,
     `authority`, `scenario`, `place`, `logins`.
     """
 
@@ -66,6 +68,7 @@ class World:
         self.logins = Logins(scenario.region, self.keys, self.record, self.faults, self.clock.now)
         self._outbox = Outbox(self.ses, self.moto, self.mailboxes, self.record, self.faults, self.clock.now)
         self.smtp = self._smtp_server(lags, idle_s)
+        self.dns = DnsServer(Records())
         self._aws = HttpServer(self._aws_application(), self.clock.http_date)
         self._admin = AdminServer(
             Parts(self.clock, self.faults, self.record, self.keys, self.mailboxes, scenario.user, self._paste)
@@ -204,7 +207,9 @@ class World:
             self.moto.put_user_policy(scenario.user, scenario.policy())
         for initial in scenario.keys:
             self._add_key(initial)
-        self.ses.add_identity(scenario.domain, verified=scenario.verified)
+        identity = self.ses.add_identity(scenario.domain, verified=scenario.verified, mail_from=scenario.mail_from)
+        publish(self.dns.records, identity, scenario.region)
+        publish_others(self.dns.records, scenario.region)
         self.ses.production = scenario.production
 
     def _add_key(self, initial: InitialKey) -> None:
@@ -218,7 +223,7 @@ class World:
             self.keys.set_status(user, key.id, "Inactive", born)
 
     def _open(self, gmail_options: dict[str, Any]) -> None:
-        for server in (self.smtp, self._aws, self._admin):
+        for server in (self.smtp, self._aws, self._admin, self.dns):
             server.start()
             self._stack.callback(server.stop)
         held = next((key for key in self.keys.now_held(self.scenario.user) if key.status == "Active"), None)
@@ -259,6 +264,8 @@ class World:
             scenario.user,
             scenario.region,
             scenario.domain,
+            scenario.mail_from,
+            self.dns.port,
             self.smtp.port,
             self.authority.ca_file,
             gmail.url if gmail is not None else None,

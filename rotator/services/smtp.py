@@ -72,7 +72,7 @@ class SesEndpoint:
         self.name, self.region, self.host, self.port = name, region, host, port
         self.security: Security = security
         self._successes, self._resolve, self._sleep = successes, resolve, sleep
-        self._target = Target(host, port, security, _context(ca_file))
+        self._target = Target(host, port, security, tls_context(ca_file))
 
     def reach(self, deadline: Deadline) -> Acknowledged | Refused | Unknown:
         """TLS on every address that takes a connection; no AUTH.  Refused: trying again cannot help."""
@@ -185,7 +185,8 @@ class SesEndpoint:
         return f"correct host, port and security of the endpoint {self.name}: {right}"
 
 
-def _context(ca_file: str | None) -> ssl.SSLContext:
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """A verifying context, TLS 1.2 or newer; `ca_file` None is the system's authorities.  Raises OSError."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -11,10 +11,10 @@ import contextlib
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from rotator.core.secret import MASK
 from rotator.core.ses_replies import Meaning, classify
@@ -49,11 +49,14 @@ class NoConnection(Exception):
 
 
 class SessionFailed(Exception):
-    """The conversation broke off.  `definite` is True where trying again cannot help (certificate, TLS mode)."""
+    """The conversation broke off.  `definite` is True where trying again cannot help (certificate, TLS mode).
 
-    def __init__(self, text: str, definite: bool = False) -> None:
+    `stage` is set where the server said something else than was awaited.
+    """
+
+    def __init__(self, text: str, definite: bool = False, stage: str = "") -> None:
         super().__init__(text)
-        self.definite = definite
+        self.definite, self.stage = definite, stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,10 @@ class SmtpSession:
     Raises NoConnection and SessionFailed; refusals in words come back as `Reply`.
     """
 
-    def __init__(self, target: Target, address: str, timeout: float) -> None:
-        """`address` is one resolved IP address, `timeout` in seconds counts for each wait."""
+    def __init__(self, target: Target, address: str, timeout: float, lines: list[str] | None = None) -> None:
+        """`address`: one resolved IP address; `timeout` in seconds counts for each wait; `lines` gets what is said."""
         self._target, self._address = target, address
-        self._smtp = smtplib.SMTP(local_hostname=EHLO_NAME, timeout=max(timeout, 0.1))
+        self._smtp = _Recording([] if lines is None else lines, max(timeout, 0.1))
         self._timeout = max(timeout, 0.1)
         self._greeted = False
 
@@ -111,6 +114,18 @@ class SmtpSession:
             reply = self._command("auth", "AUTH", f"PLAIN {response}")
         text = reply.text.replace(response, MASK).replace(credential.password.reveal(), MASK)
         return Reply("auth", reply.code, text)
+
+    def tls(self) -> tuple[str, Mapping[str, Any]]:
+        """The version of TLS, and the certificate as `ssl` gives it; ("", {}) before TLS."""
+        sock = self._smtp.sock
+        if not isinstance(sock, ssl.SSLSocket):
+            return "", {}
+        return sock.version() or "", sock.getpeercert() or {}
+
+    def offers(self) -> tuple[str, ...]:
+        """What the server offered in its last reply to EHLO, one extension each."""
+        features = [one for one in self._smtp.esmtp_features.items() if one[0] != "ok"]  # the last line, in SES's words
+        return tuple(f"{_plain(name).upper()} {' '.join(_plain(text).split())}".strip() for name, text in features)
 
     def transmit(self, mail_from: str, rcpt: str, message: bytes) -> Reply:
         """MAIL, RCPT, DATA: the first reply that is not a yes, or the one to the end of the data."""
@@ -155,7 +170,7 @@ class SmtpSession:
         if reply.code == code:
             return
         definite = stage == "starttls" and reply.code >= 500
-        raise SessionFailed(f"{stage}: {reply}", definite)
+        raise SessionFailed(f"{stage}: {reply}", definite, stage)
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:
@@ -186,9 +201,33 @@ class SmtpSession:
         return "; EC2 throttles port 25: use 587" if silent and self._target.port == 25 else ""
 
 
+class _Recording(smtplib.SMTP):
+    """Writes down both sides' lines; what follows AUTH and its mechanism is masked, a mail's text is left out."""
+
+    def __init__(self, lines: list[str], timeout: float) -> None:
+        super().__init__(local_hostname=EHLO_NAME, timeout=timeout)
+        self._lines = lines
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        """Send one command."""
+        shown = f"{args.split(maxsplit=1)[0]} {MASK}" if cmd.upper() == "AUTH" and args else args
+        self._lines.append(f"> {cmd.upper()} {shown}".rstrip())
+        super().putcmd(cmd, args)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read one reply."""
+        code, text = super().getreply()
+        self._lines += [f"< {code} {_plain(line)}" for line in text.decode("utf-8", "replace").split("\n")]
+        return code, text
+
+
 def _reply(stage: str, code: int, text: bytes) -> Reply:
     words = " ".join(text.decode("utf-8", "replace").split())
-    return Reply(stage, code, "".join(sign for sign in words if sign.isprintable())[:TEXT_LIMIT])
+    return Reply(stage, code, _plain(words))
+
+
+def _plain(text: str) -> str:
+    return "".join(sign for sign in text if sign.isprintable())[:TEXT_LIMIT]
 
 
 def _os_text(error: Exception) -> str:

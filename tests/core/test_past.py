@@ -40,10 +40,10 @@ def test_the_same_kind_of_event_has_the_number_of_its_place() -> None:
     assert number_of(STORY[5]) == 7
 
 
-NO_STEP = {"Adopted", "Sealed", "AbortAsked", "Forgotten", "AuditSettled", "NoticeSent", "NoticeFailed"}
+NO_STEP = {"Adopted", "Sealed", "AbortAsked", "Forgotten", "AuditSettled", "NoticeSent", "NoticeFailed", "DoctorRan"}
 
 
 @pytest.mark.parametrize("kind", sorted(ev.KINDS.keys() - NO_STEP))
 def test_every_step_of_a_run_has_a_protocol_number(kind: str) -> None:
-    """A new kind of event gets its place in the timeline; only words to and from people and audits have none."""
+    """A new kind of event gets its place in the timeline; only words to and from people and checks have none."""
     assert ev.KINDS[kind] in NUMBERS or kind in {"EffectIntended", "EffectSettled"}

@@ -1,0 +1,187 @@
+"""`rotator doctor`: which layer is broken, with the evidence and the fix."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli.options import Options, User, command
+from rotator.cli.render import Screen
+from rotator.cli.text import duration
+from rotator.core.errors import Exit
+from rotator.core.findings import CheckStatus, Finding, failed, first_broken_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MARK = {
+    CheckStatus.OK: "ok",
+    CheckStatus.WARNING: "warning",
+    CheckStatus.FAILED: "failed",
+    CheckStatus.SKIPPED: "skipped",
+    CheckStatus.NOT_KNOWN: "unknown",
+}
+NAME_WIDTH = 22
+HIDDEN = frozenset({"transcript", "swaks"})  # evidence for -v
+
+
+@command
+def doctor(
+    options: Options,
+    checks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CHECK", help="Only these (dns.spf) or layers (dns)."),
+    ] = None,
+    user: User = None,
+    recipient: Annotated[
+        str, typer.Option("--recipient", metavar="ADDRESS", help="Somebody who does not get the mail.")
+    ] = "",
+    send: Annotated[bool, typer.Option("--send", help="Also send test mails, one through each place.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")] = False,
+    since_change: Annotated[
+        bool, typer.Option("--since-change", help="Show only what changed since the last run; for a timer.")
+    ] = False,
+    zone_file: Annotated[
+        bool, typer.Option("--zone-file", help="Only print the DNS records as they should be, ready to paste.")
+    ] = False,
+    list_checks: Annotated[bool, typer.Option("--list-checks", help="What there is to look at.")] = False,
+) -> int:
+    """Walk the layers from DNS to the recipient and say which one is broken; changes nothing."""
+    from rotator import wiring_doctor
+    from rotator.doctor.runner import named
+
+    if list_checks:
+        _list(options)
+        return 0
+    asked = wiring_doctor.Asked(user, recipient, send)
+    if zone_file:
+        _print_zone(options, asked)
+        return 0
+    chosen = named(checks or ())
+    began = time.monotonic()
+    findings, changed = _examined(options, chosen, asked, since_change=since_change)
+    took = int((time.monotonic() - began) * 1000)
+    return _end(options, findings, changed if since_change else None, took, strict=strict)
+
+
+def _examined(options: Options, checks: Any, asked: Any, *, since_change: bool) -> tuple[list[Finding], list[Finding]]:
+    """Every finding, and those that changed since the last run; shown as soon as they are known."""
+    from rotator import wiring_doctor
+    from rotator.doctor.runner import examine
+
+    shown, findings, changed = Shown(options.screen), [], []
+    with wiring_doctor.doctor(options.configuration(), asked) as found:
+        last = found.last()
+        for one in examine(found.ground, checks):
+            findings.append(one)
+            if wiring_doctor.is_news(one, last):
+                changed.append(one)
+            elif since_change:
+                continue
+            shown.show(one)
+        found.record(findings)
+    return findings, changed
+
+
+def _print_zone(options: Options, asked: Any) -> None:
+    from rotator import wiring_doctor
+    from rotator.doctor.zone import zone_file
+
+    with wiring_doctor.doctor(options.configuration(), asked) as found:
+        lines = list(zone_file(found.ground))
+    options.screen.out("\n".join(lines))
+    options.screen.document("rotator/zone-file/1", {"ok": True, "lines": lines})
+
+
+class Shown:
+    """Findings on the screen, a heading a layer."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen, self._layer = screen, ""
+
+    def show(self, finding: Finding) -> Finding:
+        """Show one and give it back."""
+        from rotator.doctor.registry import LAYERS
+
+        out = self._screen.out
+        if finding.layer != self._layer:
+            self._layer = finding.layer
+            out(LAYERS[finding.layer])
+        what = f"{finding.summary}  ({finding.target})" if finding.target else finding.summary
+        out(f"{finding.id:<{NAME_WIDTH}} {_said(finding, what)}", MARK[finding.status], indent="  ")
+        if finding.status is not CheckStatus.OK and finding.fix:
+            out(f"      fix: {finding.fix}")
+        if finding.runbook:
+            out(f"      see: {finding.runbook}")
+        if self._screen.verbose:
+            for name, value in finding.evidence:
+                out(f"      {name}: {value}")
+        return finding
+
+
+def _said(finding: Finding, what: str) -> str:
+    prefix = {CheckStatus.SKIPPED: "skipped: ", CheckStatus.NOT_KNOWN: "not known: "}.get(finding.status, "")
+    return prefix + what
+
+
+def _end(options: Options, findings: list[Finding], changed: list[Finding] | None, ms: int, *, strict: bool) -> int:
+    """The last line and the document; `changed` None: all findings are told."""
+    from rotator.doctor.registry import LAYERS
+
+    counts = {status: sum(one.status is status for one in findings) for status in CheckStatus}
+    bad = failed(findings, strict=strict)
+    code = Exit.FAILED if bad else Exit.OK
+    broken = first_broken_layer(findings)
+    said = ", ".join(f"{n} {status}" for status, n in counts.items() if n or status is CheckStatus.OK)
+    layer = f"  First broken layer: {LAYERS[broken]}" if broken else ""
+    if changed is None or changed:
+        options.screen.out(f"{said} in {duration(ms)}.{layer}   (exit {int(code)})")
+    fields = {
+        "ok": not bad,
+        "exit_code": int(code),
+        "counts": {status.value.replace(" ", "_"): n for status, n in counts.items()},
+        "wall_ms": ms,
+        "first_broken": broken or None,
+        "checks": [_row(one) for one in (findings if changed is None else changed)],
+    }
+    options.screen.document("rotator/doctor/1", fields)
+    return int(code)
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    """One entry of `checks` in rotator/doctor/1."""
+    return {
+        "id": finding.id,
+        "target": finding.target or None,
+        "status": finding.status.value,
+        "summary": finding.summary,
+        "hint": finding.fix or None,
+        "runbook": finding.runbook or None,
+        "evidence": _evidence(finding.evidence),
+        "ms": finding.ms,
+    }
+
+
+def _evidence(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Values by name; the transcript is a list of its lines."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name == "transcript":
+            found.setdefault(name, []).append(value)
+        else:
+            found[name] = value
+    return found
+
+
+def _list(options: Options) -> None:
+    from rotator.doctor.registry import CHECKS
+
+    rows = [(one.id, one.kind.value, one.about, ", ".join(one.needs)) for one in CHECKS.values()]
+    options.screen.table(("CHECK", "FOR EACH", "WHAT IS LOOKED AT", "STANDS ON"), rows)
+    listed = [
+        {"id": one.id, "for_each": one.kind.value, "about": one.about, "needs": list(one.needs)}
+        for one in CHECKS.values()
+    ]
+    options.screen.document("rotator/checks/1", {"ok": True, "checks": listed})

@@ -1,0 +1,109 @@
+"""One SES endpoint for the doctor: how far a conversation comes, with its transcript, and one login."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rotator.core.looks import Certificate, Conversation
+from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
+from rotator.core.ses_replies import classify
+from rotator.core.smtp_credential import SmtpCredential
+from rotator.services.smtp import SesEndpoint, tls_context
+from rotator.services.smtp_session import NoConnection, Reply, Security, SessionFailed, SmtpSession, Target
+
+CONNECT_S = 10.0  # at most for one wait on the wire
+SAID = frozenset({"connect", "ehlo"})  # stages at which the server says something else than was awaited
+
+
+class SmtpLooker:
+    """Implements `rotator.core.looks.SmtpLook` over sessions of its own; `endpoint` sends its mails."""
+
+    def __init__(
+        self, endpoint: SesEndpoint, ca_file: str | None, resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo
+    ) -> None:
+        """`resolve` as socket.getaddrinfo.  Raises OSError if `ca_file` cannot be read."""
+        self.name, self.region = endpoint.name, endpoint.region
+        self.host, self.port, self.security = endpoint.host, endpoint.port, str(endpoint.security)
+        security: Security = endpoint.security
+        self._target = Target(self.host, self.port, security, tls_context(ca_file))
+        self._endpoint, self._resolve = endpoint, resolve
+
+    def converse(self, deadline: Deadline) -> Conversation:
+        """Name, TCP, TLS and EHLO on the first address that takes a connection; the others are only dialled."""
+        try:
+            addresses = self._addresses()
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or type(error).__name__
+            return Conversation("name", f"the name {self.host} could not be resolved ({why})")
+        closed: list[str] = []
+        for address in addresses:
+            lines: list[str] = []
+            session = SmtpSession(self._target, address, self._patience(deadline), lines)
+            try:
+                with session:
+                    found = Conversation(
+                        "", "", tuple(addresses), tuple(closed), _certificate(session), session.offers()
+                    )
+                return _with_lines(found, lines)
+            except NoConnection as error:
+                closed.append(str(error))
+            except SessionFailed as error:
+                part = "ehlo" if error.stage in SAID else "tls"
+                return Conversation(
+                    part, f"{self.host}:{self.port}: {error}", tuple(addresses), tuple(closed), transcript=tuple(lines)
+                )
+        return Conversation("tcp", "; ".join(closed), tuple(addresses), tuple(closed))
+
+    def login(self, credential: SmtpCredential, deadline: Deadline) -> Acknowledged | Refused | Unknown:
+        """One AUTH PLAIN on the first address that takes a connection."""
+        seen = "no address"
+        try:
+            for address in self._addresses():
+                try:
+                    with SmtpSession(self._target, address, self._patience(deadline)) as session:
+                        return _answer(session.login(credential))
+                except NoConnection as error:
+                    seen = str(error)
+        except (OSError, SessionFailed) as error:
+            seen = str(error)
+        return Unknown(f"{self.host}: {seen}")
+
+    def send(
+        self, credential: SmtpCredential, mail_from: str, rcpt: str, message: bytes, deadline: Deadline
+    ) -> Acknowledged | Refused | Unknown:
+        """Send one mail."""
+        return self._endpoint.send(credential, mail_from, rcpt, message, deadline)
+
+    def _patience(self, deadline: Deadline) -> float:
+        return min(CONNECT_S, deadline.left)
+
+    def _addresses(self) -> list[str]:
+        found = self._resolve(self.host, self.port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _answer(reply: Reply) -> Acknowledged | Refused | Unknown:
+    if reply.code == 235:
+        return Acknowledged(f"{reply.code} {reply.text}")
+    meaning, hint = classify(reply.stage, reply.code, reply.text)
+    if reply.code >= 500:
+        return Refused(f"{reply.code} {reply.text}", hint, meaning)
+    return Unknown(str(reply))
+
+
+def _certificate(session: SmtpSession) -> Certificate | None:
+    version, found = session.tls()
+    if not found:
+        return None
+    names = {key: value for rdn in found.get("issuer", ()) for key, value in rdn}
+    issuer = names.get("organizationName") or names.get("commonName") or "?"
+    return Certificate(version, str(issuer), int(ssl.cert_time_to_seconds(str(found["notAfter"]))))
+
+
+def _with_lines(found: Conversation, lines: list[str]) -> Conversation:
+    return Conversation(
+        found.failed, found.seen, found.addresses, found.closed, found.certificate, found.offers, tuple(lines)
+    )

@@ -1,0 +1,180 @@
+"""Configuration to the ground that the doctor stands on; and what it leaves in the journal.
+
+The lock is held for the doctor's time where it can be had, because its logins are recorded after they were made; beside
+a run at work it reads only and logs in nowhere.  Heavy libraries are imported inside functions, as in wiring.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rotator.core import events as ev
+from rotator.core.access_keys import KeyId
+from rotator.core.errors import JournalError, LockHeld, NoJournal, RotatorError, SealError
+from rotator.core.facts import Facts
+from rotator.core.findings import CheckStatus, Finding
+from rotator.core.fold import fold
+from rotator.core.ports import Journal, Vault
+from rotator.core.smtp_credential import SmtpCredential
+from rotator.doctor.ground import SMTP_S, Domain, Ground, Remembered, User
+from rotator.wiring_parts import access_keys, aws_session, consumers, endpoints, seal
+
+if TYPE_CHECKING:
+    from rotator.config.model import Configuration, UserConfiguration
+    from rotator.services.aws import AwsSession
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for."""
+
+    user: str | None = None
+    recipient: str = ""
+    send: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What tests put in the place of this machine: waiting, and the resolver of host names."""
+
+    sleep: Callable[[float], None] = time.sleep
+    resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo
+    smtp_s: float = SMTP_S
+
+
+@dataclass(slots=True)
+class Doctor:
+    """The ground, the journals that are open for writing, and what the last run found."""
+
+    ground: Ground
+    journals: dict[str, Journal] = field(default_factory=dict)
+    known: dict[str, tuple[ev.Event, ...]] = field(default_factory=dict)  # user -> all events
+
+    def record(self, findings: Sequence[Finding]) -> None:
+        """Our own logins and the result into every journal that is ours to write.  Raises JournalError.
+
+        Of the result ids, targets and statuses are kept; a recipient's address is not.  "Not known" is no news.
+        """
+        kept = {key_of(one): one.status.value for one in findings if one.layer != "recipient"}
+        for name, journal in self.journals.items():
+            at = self._now(name)
+            for user, key, endpoint in self.ground.logins:
+                if user == name:
+                    journal.append(ev.LoggedIn(at, key, endpoint))
+            last = self._last(name)
+            news = {key: status for key, status in kept.items() if status != CheckStatus.NOT_KNOWN or key not in last}
+            known = last | news  # a run of some checks keeps what the others said
+            journal.append(ev.DoctorRan(at, tuple(known), tuple(known.values())))
+
+    def last(self) -> dict[str, str]:
+        """What the last runs found: check and target -> status."""
+        return {key: status for name in self.known for key, status in self._last(name).items()}
+
+    def _last(self, name: str) -> dict[str, str]:
+        ran = (one for one in reversed(self.known[name]) if isinstance(one, ev.DoctorRan))
+        last = next(ran, None)
+        return dict(zip(last.checks, last.statuses, strict=True)) if last is not None else {}
+
+    def _now(self, name: str) -> int:
+        """AWS's time; without IAM the newest event's, which is the latest that is known."""
+        user = self.ground.users[name]
+        latest = int(user.facts.latest) if user.facts else 0
+        try:
+            return max(latest, int(self.ground.keys(user).now))
+        except RotatorError:
+            return latest
+
+
+def is_news(finding: Finding, last: Mapping[str, str]) -> bool:
+    """Whether a finding says something else than the last run; not knowing is no news."""
+    before = last.get(key_of(finding), "")
+    return finding.status.value != before and not (before and finding.status is CheckStatus.NOT_KNOWN)
+
+
+def key_of(finding: Finding) -> str:
+    """How one check about one target is named in the journal."""
+    return f"{finding.id} {finding.target}".strip()
+
+
+@contextmanager
+def doctor(configuration: Configuration, asked: Asked, outside: Outside | None = None) -> Iterator[Doctor]:
+    """The doctor of the whole file, or of one user.  Raises ConfigurationError for an unknown user."""
+    from rotator.services.dns import Nameservers
+    from rotator.services.ses import SesApi
+
+    outside = outside or Outside()
+    session = aws_session(configuration)
+    chosen = configuration.users if asked.user is None else (configuration.user(asked.user),)
+    with ExitStack() as stack:
+        found = Doctor(
+            Ground(
+                dns=Nameservers(configuration.dns.nameservers, configuration.dns.port),
+                ses=SesApi(session=session, sleep=outside.sleep),
+                users={},
+                domains={one.name: Domain(one.name, one.region, one.mail_from or "") for one in configuration.domains},
+                recipient=asked.recipient,
+                send=asked.send,
+                new_token=lambda: secrets.token_hex(8),
+                smtp_s=outside.smtp_s,
+            )
+        )
+        found.ground.users = {one.name: _user(stack, found, configuration, one, session, outside) for one in chosen}
+        yield found
+
+
+def _user(
+    stack: ExitStack, found: Doctor, configuration: Configuration, user: UserConfiguration, session: AwsSession,
+    outside: Outside,
+) -> User:  # fmt: skip
+    from rotator.config.model import sends_as
+    from rotator.services.smtp_look import SmtpLooker
+
+    live = endpoints(user)
+    files = {one.name: one.ca_file for one in user.endpoints}
+    return User(
+        name=user.name,
+        policy=configuration.policy_for(user),
+        access_keys=access_keys(session, user),
+        endpoints={name: SmtpLooker(one, files[name], outside.resolve) for name, one in live.items()},
+        consumers=consumers(configuration, user, live, session),
+        remembered=_remembered(stack, found, configuration, user),
+        sends_as=sends_as(user) or "",
+    )
+
+
+def _remembered(stack: ExitStack, found: Doctor, configuration: Configuration, user: UserConfiguration) -> Remembered:
+    """The user's journal: with the lock where it can be had, else for reading, else why not."""
+    from rotator.journal.sqlite import open_journal, users
+
+    try:
+        if (user.account, user.name) not in users(configuration.state):
+            return Remembered(problem=NoJournal(f"no journal of {user.name} at {configuration.state}"))
+        key = seal(configuration)
+        busy = ""
+        try:
+            journal = open_journal(configuration.state, key, user.account, user.name, lock=True)
+        except LockHeld as held:
+            busy = str(held)
+            journal = open_journal(configuration.state, key, user.account, user.name, lock=False)
+        stack.enter_context(journal)
+        facts = fold(journal.events())
+        credentials = _credentials(journal.vault, facts, user)
+    except (JournalError, SealError, NoJournal) as error:
+        return Remembered(problem=error)
+    found.known[user.name] = tuple(journal.events())
+    if not busy:
+        found.journals[user.name] = journal
+    return Remembered(facts, credentials, busy=busy)
+
+
+def _credentials(vault: Vault, facts: Facts, user: UserConfiguration) -> dict[str, SmtpCredential]:
+    """The passwords of the key in force, one a region; read here, because the journal belongs to this thread."""
+    key = KeyId(facts.run.new if facts.run is not None else facts.current)
+    opened = {one.region: vault.open(key, one.region) for one in user.endpoints} if key else {}
+    return {region: credential for region, credential in opened.items() if credential is not None}
