@@ -51,6 +51,7 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "seal-kms": (Exit.FAILED, "KMS does not open the wrapped seal key", _RESTORE),
     "still-in-file": (Exit.USAGE, "the place is still in the file, so it is not forgotten", _CONFIG),
     "two-active-keys": (Exit.FAILED, "two keys are Active and nobody said which one the consumers hold", _KEYS),
+    "unknown-check": (Exit.USAGE, "the doctor has no check and no layer of that name", _CONFIG),
     "unknown-consumer": (Exit.USAGE, "the file names no such place", _CONFIG),
     "unknown-key": (Exit.USAGE, "the user has no such key", _CONFIG),
     "unknown-page": (Exit.USAGE, "there is no such page, or it has no such part", _CONFIG),
