@@ -76,11 +76,19 @@ def _key_to_hand_over(rotation: Rotation, traits: Traits, known: ConsumerFacts) 
 
 
 def confirm(rotation: Rotation, name: str, who: str) -> None:
-    """Record a person's word that the consumer has the new credential."""
+    """Record a person's word that the consumer has the new credential, which must have been handed out before."""
     traits = named_consumer(rotation.parts.policy, name)
     key = _key_to_hand_over(rotation, traits, rotation.facts.consumer(name))
     if rotation.facts.run is None:
         raise StopError(f"no run is open: there is nothing to confirm for {name}", id="nothing-open")
+    if not rotation.facts.consumer(name).revealed_at:
+        raise StopError(
+            f"nobody was handed the new credential of {name} yet",
+            why="only rotator knows it, so it cannot have been put there: what stands there now is an older one",
+            fix=f"rotator handover {name} --reveal, paste, then: rotator confirm {name}",
+            id="not-handed-over",
+            runbook="runbooks/consumer-push.md",
+        )
     rotation.look(Look.KEYS)
     rotation.record(ev.Attested(rotation.time.now(), name, key, who))
 

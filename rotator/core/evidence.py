@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from rotator.core.access_keys import USE_BUCKET_S
+from rotator.core.access_keys import USE_BUCKET_S, LastUse
 from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import LAST_USED_LAG_S, Mode, Traits
@@ -49,14 +49,22 @@ def old_key_moved(s: Situation, consumer: ConsumerFacts) -> bool | None:
     """Whether the old key was used in the quarter hour of the consumer's canary; None = no information (yet).
 
     Only the newest use is known, and of several within a quarter hour the first: a use after the canary hides
-    whether there was one at the canary.
+    whether there was one at the canary, and so does a login of our own (adopt, the old key compared).
     """
     use = s.last_use(s.run.old)
     if use is None or not calibrated(s) or s.now < consumer.canary_at + LAST_USED_LAG_S:
         return None
+    if own_login(s, use):
+        return None
     if use.at is None or use.at < consumer.canary_at - USE_BUCKET_S:
         return False
     return True if use.at <= consumer.canary_at + USE_BUCKET_S else None
+
+
+def own_login(s: Situation, use: LastUse) -> bool:
+    """Whether a use of the old key may have been our newest own login."""
+    own = s.old.last_login
+    return bool(own and use.at and abs(use.at - own) <= USE_BUCKET_S)
 
 
 def rung(s: Situation, traits: Traits, consumer: ConsumerFacts) -> Rung:

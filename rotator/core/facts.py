@@ -68,7 +68,7 @@ class ConsumerFacts:
     push_at: int = 0
     push_until: int = 0
     drain_until: int = 0  # a push of unknown outcome may land until then; 0 = none
-    revealed_at: int = 0
+    revealed_at: int = 0  # handed to a person since the newest push
     attested_at: int = 0
     attested_by: str = ""
     read_back: str = ""

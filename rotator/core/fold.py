@@ -190,6 +190,7 @@ def _(event: ev.PushIntended, facts: Facts) -> Facts:
         push_at=event.at,
         push_until=event.until,
         drain_until=_drain(before),
+        revealed_at=0,
         **EVIDENCE_GONE,
     ).with_key(event.key, pushed=True)
 

@@ -67,6 +67,11 @@ class Situation:
         """What is known of the run's new key."""
         return self.facts.key(self.run.new)
 
+    @property
+    def told_key_is_gone(self) -> bool:
+        """Whether somebody was told a new key of this run that no longer exists: their mail is refused."""
+        return not self.run.new and any(one.pushed for one in self.facts.consumers)
+
     @cached_property
     def listed(self) -> dict[str, AccessKey]:
         """The listed keys by id, without those we deleted (a stale list still shows them)."""

@@ -145,6 +145,14 @@ LADDER = {
     "the old key was used since, which hides the canary's trace: a canary": Ladder(
         GMAIL, SEEN_MAIL, Rung.CANARY, enough=True, now=LATER, last_use={NEW: T + 5, OLD: T + HOUR}
     ),
+    "it was our own login that moved the old key, which says nothing of the canary: a canary": Ladder(
+        GMAIL,
+        [*SEEN_MAIL, ev.LoggedIn(T - 60, OLD, "here")],
+        Rung.CANARY,
+        enough=True,
+        now=LATER,
+        last_use={NEW: T + 5, OLD: T - 60},
+    ),
     "our own login does not show, so last-used says nothing: a canary": Ladder(
         GMAIL, SEEN_MAIL, Rung.CANARY, enough=True, now=LATER, last_use={NEW: None, OLD: None}
     ),

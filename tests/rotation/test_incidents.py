@@ -283,3 +283,63 @@ def test_the_password_of_a_key_that_somebody_deleted_is_kept_until_the_run_ends(
         turn(parts)
     assert Rotation(parts).facts.run is None
     assert parts.journal.vault.open(KeyId(new), FILE.endpoint) is None
+
+
+@pytest.mark.parametrize("stage", ["grace", "watch"])
+def test_a_new_key_that_somebody_deleted_is_replaced_although_one_place_is_broken(stage: str) -> None:
+    """Whoever was told a key that is gone has no mail: one broken place does not hold up the next key for the rest."""
+    world, parts, new = waiting_for_the_grace(FILE, WORKSPACE)
+    while stage == "watch" and world.keys[OLD].key.active:
+        world.tick(DAY)
+        turn(parts)
+    del world.keys[new]
+    world.tick(DAY)
+    world.faults = {f"preflight {FILE.name}": ["broken"] * 9, f"push {FILE.name}": ["refused"] * 9}
+    turn(parts)
+    run = Rotation(parts).facts.run
+    assert run is not None
+    assert run.new in world.keys
+    assert parts.consumers[WORKSPACE.name].held.key == run.new  # type: ignore[attr-defined]
+    assert world.keys[OLD].key.active, "until then the old key is the only one that can carry mail"
+
+
+def test_nobodys_mail_waits_for_one_broken_place_when_the_only_key_is_gone() -> None:
+    """The key that everybody holds was deleted between two rotations: the same."""
+    world, parts = build(FILE, WORKSPACE)
+    del world.keys[OLD]
+    world.faults = {f"preflight {FILE.name}": ["broken"] * 9, f"push {FILE.name}": ["refused"] * 9}
+    turn(parts, Request())
+    (key,) = world.keys
+    assert parts.consumers[WORKSPACE.name].held.key == key  # type: ignore[attr-defined]
+
+
+def test_nobody_confirms_what_was_never_handed_out() -> None:
+    """A person's word counts only for a credential that was handed out, in this run and for this key."""
+    world, parts = build(BY_HAND)
+    turn(parts, Request())
+    with pytest.raises(RotatorError, match="nobody was handed the new credential"):
+        interventions.confirm(Rotation(parts), BY_HAND.name, "jada")
+    interventions.hand_over(Rotation(parts), BY_HAND.name, "jada")
+    first = Rotation(parts).facts.run
+    assert first is not None
+    del world.keys[first.new]
+    world.tick(DAY)
+    turn(parts)
+    with pytest.raises(RotatorError, match="nobody was handed the new credential"):
+        interventions.confirm(Rotation(parts), BY_HAND.name, "jada")
+    interventions.hand_over(Rotation(parts), BY_HAND.name, "jada")
+    interventions.confirm(Rotation(parts), BY_HAND.name, "jada")
+    assert Rotation(parts).facts.consumer(BY_HAND.name).attested_by == "jada"
+
+
+def test_our_own_login_at_first_contact_does_not_look_like_somebody_elses() -> None:
+    """Adopted with the password and rotated at once: our login moved last-used, and no canary is repeated for it."""
+    world, parts = build(WORKSPACE)
+    credential = parts.journal.vault.open(KeyId(OLD), WORKSPACE.endpoint)
+    assert credential is not None
+    assert world.accepts(credential)
+    parts.journal.append(ev.LoggedIn(world.now, OLD, WORKSPACE.endpoint))
+    turn(parts, Request())
+    world.tick(DAY // 4)
+    turn(parts)
+    assert world.calls.count(f"send {WORKSPACE.name}") == 1

@@ -31,15 +31,19 @@ from rotator.core.steps import (
 
 
 def preflight_before_create(s: Situation) -> Step | None:
-    """Whatever could fail later is tried first; in an incident one broken consumer does not hold up the rest."""
+    """Whatever could fail later is tried first.
+
+    Where consumers go without mail meanwhile, in an incident or because their key is gone, one broken consumer does
+    not hold up the rest.
+    """
     if s.run.new:
         return None
     if len(s.listed) >= KEYS_PER_USER:
         return Refuse(3, "key-quota-full", tuple(s.listed))
     if s.observed.preflight is None:
         return Preflight()
-    incident = s.run.mode is not Mode.SCHEDULED
-    found = [one for one in s.observed.preflight if not one.warning and not (incident and one.consumer)]
+    urgent = s.run.mode is not Mode.SCHEDULED or s.told_key_is_gone or s.run.old_gone
+    found = [one for one in s.observed.preflight if not one.warning and not (urgent and one.consumer)]
     if not found:
         return None
     first = found[0]

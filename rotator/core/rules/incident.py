@@ -69,7 +69,12 @@ def switch_on_again(s: Situation) -> Step | None:
 
 
 def _need(s: Situation) -> str:
-    """A genuine sign that a consumer still needs the old key: two refused logins, or it says so itself."""
+    """A genuine sign that a consumer still needs the old key: two refused logins, it says so itself, or no successor.
+
+    Without its successor the old key is the only one that can carry mail, for whoever still holds it.
+    """
+    if s.told_key_is_gone:
+        return "its successor is gone"
     for traits, consumer in s.consumers:
         if consumer.canary_refused >= REFUSALS_THAT_COUNT:
             return f"{traits.name} was refused"

@@ -30,7 +30,7 @@ def see_who_misses_the_old_key(s: Situation) -> Step | None:
         return Observe(Look.REFUSAL, s.run.old)
     for traits, known in told:
         waiting = traits.by_hand and not known.attested_at
-        if traits.sends and not waiting and _due(s, known):
+        if traits.sends and not waiting and _due(s, traits, known):
             return SendCanary(traits.name, 10 if evidence.survived(s, known) else 9)
     return None
 
@@ -55,19 +55,23 @@ def _may_ask_ses(s: Situation) -> bool:
     return s.now >= s.old.deactivated_at + REFUSAL_ASSUMED_S
 
 
-def _due(s: Situation, known: ConsumerFacts) -> bool:
+def _due(s: Situation, traits: Traits, known: ConsumerFacts) -> bool:
     """Whether a canary is to be sent now.
 
-    Before SES refuses the old key an arrival proves nothing, but a refusal tells who needs it: so that is asked at
-    once, and every hour.
+    Before SES refuses the old key an arrival proves nothing, but a refusal tells who needs it: so who cannot say which
+    key it holds is asked at once, and every hour.
     """
     if known.canary_refused >= REFUSALS_THAT_COUNT or s.now < retry_at(known):
         return False
     if known.canary_refused:
         return True
     if not s.old.refused_at:
-        return known.canary_tried_at < s.old.deactivated_at or s.now >= known.canary_tried_at + RETRY_S
+        return not traits.reads_back and _unasked(s, known)
     return not evidence.survived(s, known) or _due_in_the_watch(s, known)
+
+
+def _unasked(s: Situation, known: ConsumerFacts) -> bool:
+    return known.canary_tried_at < s.old.deactivated_at or s.now >= known.canary_tried_at + RETRY_S
 
 
 def _due_in_the_watch(s: Situation, known: ConsumerFacts) -> bool:

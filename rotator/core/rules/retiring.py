@@ -44,10 +44,7 @@ def see_the_old_key_stand_still(s: Situation) -> Step | None:
         return Wait(8, Instant(s.now + RETRY_S), "when the keys were last used is unknown", urgent=True)
     if not evidence.calibrated(s):
         return None
-    quiet_from = use.at or 0
-    own = s.old.last_login
-    if own and abs(quiet_from - own) <= USE_BUCKET_S:
-        quiet_from = 0  # that was us
+    quiet_from = 0 if evidence.own_login(s, use) else use.at or 0
     if s.now < quiet_from + s.policy.quiet_s:
         return _still_used(s, quiet_from)
     return _last_use_has_caught_up(s)
