@@ -41,7 +41,7 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "not-derivable": (Exit.USAGE, "no SMTP password follows from what was given", _CONFIG),
     "not-in-play": (Exit.FAILED, "that key is not the one that the run replaces or hands out", _MAIN),
     "not-proven": (Exit.FAILED, "the secret given does not log in at SES", _535),
-    "not-handed-over": (Exit.FAILED, "nobody was handed the new credential of that place yet, so it cannot be there", _PUSH),
+    "not-handed-over": (Exit.FAILED, "nobody was handed the new credential of that place yet", _PUSH),
     "not-ready": (Exit.FAILED, "the new key is not proven yet, so it is not handed over", _MAIN),
     "not-sealed": (Exit.FAILED, "the password of that key was never kept here", _MAIN),
     "nothing-open": (Exit.FAILED, "no rotation is open", _MAIN),
