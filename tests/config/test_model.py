@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from rotator.config.kinds import SIMULATOR, CredentialFile, GmailSendAs, Human, 
 from rotator.config.model import EndpointSettings
 from rotator.config.settings import effective
 from rotator.core.errors import ConfigurationError
+from rotator.core.parts import Parts
 from rotator.core.policy import DAY_S, HOUR_S, Policy, Traits
+from rotator.services.smtp import SesEndpoint
 from tests.config.samples import NINE_LINES, TRUST, full, load
 
 ALIAS = {"type": "gmail_send_as", "name": "c", "mailbox": "m@x", "alias": "a@y"}
@@ -252,3 +255,14 @@ def test_importing_the_package_costs_neither_pydantic_nor_yaml() -> None:
     code = "import sys, rotator.config, rotator.schedule; print(*{'pydantic', 'yaml'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_what_the_file_leaves_out_is_what_the_rules_assume() -> None:
+    """The defaults of the file and those of the rules, the endpoint and the verification are the same ones."""
+    told = NINE_LINES[: NINE_LINES.index("    consumers:")] + f"    consumers: [{json.dumps(FILE)}]\n"
+    configuration = load(told)
+    user = configuration.user(None)
+    policy = configuration.policy_for(user)
+    assert policy == Policy(policy.user, policy.account, policy.consumers, policy.sole_creator)
+    assert user.verify_deadline_s == Parts.__dataclass_fields__["verify_deadline_s"].default
+    assert user.verify_successes == inspect.signature(SesEndpoint).parameters["successes"].default
