@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rotator.core.protocol import PROTOCOL
 from tests.gates.source_tree import PRODUCT, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("runbooks/**/*.md")])
@@ -62,6 +63,15 @@ def test_every_folder_is_in_a_table_of_contributing() -> None:
     named = set(re.findall(r"`((?:tests|rotator)/\w+)/`", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))
     there = {str(one.parent.relative_to(ROOT)) for top in ("tests", "rotator") for one in (ROOT / top).glob("*/*.py")}
     assert named == there
+
+
+def test_the_drawings_show_what_there_is() -> None:
+    """The steps stand in their order in the one, every package in the other."""
+    drawn = (ROOT / "docs" / "protocol.svg").read_text("utf-8")
+    steps = re.findall(r'class="small" x="[\d.]+" y="47"[^>]*>(\w+)<', drawn)
+    assert steps == list(PROTOCOL.values())
+    words = set(re.findall(r"\w+", (ROOT / "docs" / "layers.svg").read_text("utf-8")))
+    assert {one.parent.name for one in (ROOT / "rotator").glob("*/__init__.py")} - words == set()
 
 
 def test_every_make_target_that_a_page_names_exists() -> None:
