@@ -14,7 +14,11 @@ from rotator.wiring_parts import aws_session
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
     from rotator.core.notice import Notifier, Turn
+    from rotator.notices.metrics import Sample
+    from rotator.notices.ping import Ping
     from rotator.rotation import Rotation
+
+    Figures = dict[Sample, float]
 
 
 def tell(configuration: Configuration, rotation: Rotation, turn: Turn | None) -> list[str]:
@@ -48,3 +52,29 @@ def _notifiers(configuration: Configuration, user: UserConfiguration) -> Iterato
         from rotator.services.apprise_urls import notifiers_of
 
         yield from notifiers_of(Path(notify.apprise_file))
+
+
+def ping(url: str, run: str) -> Ping:
+    """The two requests of one run."""
+    from rotator.notices.ping import Ping
+
+    return Ping(url, run)
+
+
+def series(name: str, **labels: str) -> Sample:
+    """One series of the metrics."""
+    from rotator.notices.metrics import sample
+
+    return sample(name, **labels)
+
+
+def write_metrics(configuration: Configuration, figures: Figures) -> str:
+    """Put the figures into the file for Prometheus; "" or why not."""
+    from rotator.notices.metrics import update
+
+    path, users = Path(configuration.metrics_file or ""), frozenset(one.name for one in configuration.users)
+    try:
+        update(path, figures, users)
+    except OSError as error:
+        return f"{path}: {error.strerror or type(error).__name__}"
+    return ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.cli import around
 from rotator.cli.failure import UNTOUCHED
 from rotator.cli.findings import counted, row, show
 from rotator.cli.options import Options, User, command
@@ -36,6 +37,7 @@ def audit(
 
     options.screen.flow = UNTOUCHED
     configuration = options.configuration()
+    around.begin(options, configuration, "audit", scheduled=user is None and not consumer)
     with signals.finishing_steps(), wiring_audit.auditing(configuration, user, consumer) as work:
         mails = _Mails(options)
         mails.send(work, consumer, parse_duration(timeout) if timeout else work.timeout_s)

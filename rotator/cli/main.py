@@ -20,7 +20,7 @@ from typer.main import get_command
 from typer.utils import parse_boolean_env_var
 
 from rotator import __version__
-from rotator.cli import core_dumps, render
+from rotator.cli import around, core_dumps, render
 from rotator.cli.crash import keep, redacted
 from rotator.cli.failure import Failure, tell
 from rotator.cli.options import plain_typer
@@ -115,6 +115,10 @@ def main_inner(arguments: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; tell whatever goes wrong, and return the exit code that a timer acts on."""
+    return around.ended(_told(arguments))
+
+
+def _told(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     open_closed()
     json_asked = "--json" in given or parse_boolean_env_var(os.environ.get("ROTATOR_JSON"), default=False)

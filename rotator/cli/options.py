@@ -105,6 +105,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
     @wraps(function)
     def run(**given: Any) -> int:
         options = _common(**{one.name: given.pop(one.name) for one in common})
+        options.screen.about["command"] = function.__name__.strip("_")
         options.screen.shout()
         return int(function(options, **given) or 0)
 

@@ -13,8 +13,10 @@ import json
 import os
 import shutil
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from rotator.cli.text import duration, harmless
@@ -26,6 +28,7 @@ MARKS = {"ok": "✓", "failed": "✗", "waiting": "·", "warning": "!", "skipped
 WORDS = {"ok": "ok", "failed": "FAIL", "waiting": "-", "warning": "warn", "skipped": "-", "unknown": "?"}
 PLAIN = str.maketrans({"✓": "ok", "✗": "FAIL", "·": "-", "…": "...", "→": "->", "–": "-"})
 NAME_WIDTH, DETAIL_WIDTH = 11, 52
+LINES_KEPT = 400  # of what was said, for whoever hears how it ended
 
 
 @dataclass(slots=True)
@@ -44,7 +47,9 @@ class Screen:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     mail_flows_on: tuple[str, ...] = ()
     flow: str = ""
+    about: dict[str, str] = field(default_factory=dict)  # what every line of a JSON log says: command, run
     _held: list[str] | None = None
+    _kept: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
     _bar: bool = False  # a line that moves stands on the terminal
 
     # --- results ---------------------------------------------------------------------------------------------------
@@ -52,6 +57,7 @@ class Screen:
     def out(self, text: str = "", mark: str = "", *, indent: str = "") -> None:
         """One line or several of the result, for people; nothing with `--json`."""
         self._clear_bar()
+        self._kept.append(harmless(text, lines=True))
         if not self.json:
             self._write(sys.stdout, indent + self._marked(sys.stdout, mark) + harmless(text, lines=True))
 
@@ -88,13 +94,16 @@ class Screen:
 
     def say(self, text: str, mark: str = "", *, always: bool = False) -> None:
         """A line for whoever watches; `always` also when they asked for quiet."""
-        if always or not self.quiet:
-            self._log(self._marked(sys.stderr, mark) + harmless(text, lines=True), mark or "info")
+        self._say(text, {"message": text}, mark, always=always)
 
     def step(self, status: str, name: str, detail: str, ms: int | None = None) -> None:
-        """One finished step of the protocol."""
+        """One finished step of the protocol; its parts stand apart in a JSON log."""
         took = f"{detail:<{DETAIL_WIDTH}}  {duration(ms)}" if ms is not None else detail
-        self.say(f"{name:<{NAME_WIDTH}} {took}".rstrip(), status)
+        self._say(f"{name:<{NAME_WIDTH}} {took}".rstrip(), {"message": detail, "step": name, "ms": ms}, status)
+
+    def kept(self) -> str:
+        """What was said so far, its last lines, for whoever is told how a run ended."""
+        return "\n".join(self._kept)
 
     def bar(self, text: str) -> None:
         """A line that the next one writes over; on a terminal alone, and not for whoever wants it quiet."""
@@ -160,9 +169,20 @@ class Screen:
         shown = MARKS[mark] if self.fit(stream, MARKS[mark]) == MARKS[mark] else f"{WORDS[mark]:<4}"
         return shown + " "
 
+    def _say(self, text: str, parts: Mapping[str, Any], mark: str, *, always: bool = False) -> None:
+        text = harmless(text, lines=True)
+        self._kept.append(f"{MARKS[mark]} {text}" if mark else text)
+        if always or not self.quiet:
+            is_json = self.log_format == "json"
+            self._log(self._object(parts, mark) if is_json else self._marked(sys.stderr, mark) + text, mark or "info")
+
+    def _object(self, parts: Mapping[str, Any], mark: str) -> str:
+        """A line of a JSON log: what happened, then when, and of which command and run."""
+        said = {name: harmless(one, lines=True) if isinstance(one, str) else one for name, one in parts.items()}
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return json.dumps({"level": mark or "info", **said, "time": at, **self.about})
+
     def _log(self, text: str, level: str) -> None:
-        if self.log_format == "json":
-            text = json.dumps({"level": level, "message": text})
         self._clear_bar()
         if self._held is None:
             self._write(sys.stderr, text, mark=level)

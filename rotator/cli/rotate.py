@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli import ask
+from rotator.cli import around, ask
 from rotator.cli.ending import DAILY, mode_name
 from rotator.cli.failure import UNTOUCHED, Failure, show
 from rotator.cli.incident import CANNOT_RECORD, by_hand, request_of
@@ -77,6 +77,7 @@ def rotate(
 
         code = planned(options, configuration, configuration.user(user).name, wanted.request)
         return int(Exit.OK if code == Exit.WOULD_CHANGE and not detailed_exitcode else code)
+    around.begin(options, configuration, "rotate", scheduled=every or if_due)
     if every:
         return _all(options, configuration, wanted)
     code, fields = one_user(options, configuration.user(user).name, wanted)

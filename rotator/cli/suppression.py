@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from rotator.cli import around
 from rotator.cli.options import Options, command, plain_typer
 from rotator.cli.signals import signals
 from rotator.cli.suppression_view import (
@@ -68,6 +69,7 @@ def export(
 
     shown = MovingLine(options)
     configuration = options.configuration()
+    around.begin(options, configuration, "suppression export", scheduled=False)
     with (
         signals.finishing_steps(),
         wiring_suppression.lists(
@@ -77,8 +79,16 @@ def export(
         done = []
         for one in lists.export(style.value, shown):
             show_export(options, one)
-            done.append(export_fields(one))
+            done.append(_counted(export_fields(one)))
     options.screen.document("rotator/suppression-export/1", {"ok": True, "exports": done})
+
+
+def _counted(exported: dict[str, Any]) -> dict[str, Any]:
+    """The same, noted for Prometheus: only an export has seen the whole list."""
+    for reason in ("bounces", "complaints"):
+        labels = {"reason": reason.removesuffix("s"), "region": exported["region"]}
+        around.figure("rotator_suppressed_addresses", exported[reason], **labels)
+    return exported
 
 
 @app.command()
@@ -88,6 +98,7 @@ def alert(options: Options, region: Region = None, rate: Rate = 1.0) -> int:
     from rotator import wiring_suppression
 
     configuration, shown = options.configuration(), MovingLine(options)
+    around.begin(options, configuration, "suppression", scheduled=region is None)
     looks, exports = [], []
     with (
         signals.finishing_steps(),
@@ -97,7 +108,8 @@ def alert(options: Options, region: Region = None, rate: Rate = 1.0) -> int:
             looks.append(look)
             show_look(options, look)
             if lists.must_export(look):
-                exports += [export_fields(one) for one in lists.only(look.region).export(Form.CSV.value, shown)]
+                saved = lists.only(look.region).export(Form.CSV.value, shown)
+                exports += [_counted(export_fields(one)) for one in saved]
                 show_saved(options, exports[-1])
     undelivered = [notice for one in looks for notice in one.undelivered]
     for notice in undelivered:

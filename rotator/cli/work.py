@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rotator.cli import around
 from rotator.cli.ending import Steps, document, rule_line, show_report
 from rotator.cli.failure import UNTOUCHED, flow_line
 from rotator.cli.options import Options
@@ -100,9 +101,9 @@ def at_work(options: Options, user: str | None, grace_s: int | None = None) -> I
             yield work
         except RotatorError as error:
             options.screen.mail_flows_on, options.screen.flow = work.flowing, work.flow
-            _tell(options, configuration, work, _failed(work, error) if work.rotating else None)
+            _surround(options, configuration, work, _failed(work, error) if work.rotating else None)
             raise
-        _tell(options, configuration, work, _turn(work, work.ended) if work.ended else None)
+        _surround(options, configuration, work, _turn(work, work.ended) if work.ended else None)
 
 
 def _failed(work: Work, error: RotatorError) -> Turn:
@@ -114,16 +115,27 @@ def _turn(work: Work, ended: Report) -> Turn:
     return Turn(work.flow, ended.cause, mask_ids(ended.summary), mask_ids(ended.why), fix, ended.runbook)
 
 
-def _tell(options: Options, configuration: Configuration, work: Work, turn: Turn | None) -> None:
-    """Tell people what they have to know, at the end of every turn; nothing of it changes how the turn ended."""
+def _surround(options: Options, configuration: Configuration, work: Work, turn: Turn | None) -> None:
+    """Figures and notices, at the end of every turn; nothing of it changes how the turn ended."""
     from rotator.wiring_around import tell
 
+    _measure(work)
     try:
         warnings = tell(configuration, work.rotation, turn)
     except RotatorError as error:
         warnings = [f"a notice could not be recorded, so it will be sent again: {error}"]
     for warning in warnings:
         options.screen.say(mask_ids(warning), "warning", always=True)
+
+
+def _measure(work: Work) -> None:
+    s = work.rotation.situation
+    user, run, current = s.facts.user, s.facts.run, s.listed.get(s.facts.current)
+    around.figure("rotator_open_rotation_seconds", s.now - run.opened if run else 0, user=user)
+    if current is not None:
+        around.figure("rotator_key_age_seconds", s.now - current.created, user=user)
+    if s.observed.keys is not None:
+        around.figure("rotator_active_keys", sum(one.active for one in s.listed.values()), user=user)
 
 
 def go_on(options: Options, work: Work, *, explain: bool = False) -> tuple[Report, dict[str, Any]]:

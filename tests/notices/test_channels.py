@@ -19,7 +19,7 @@ from rotator.services.apprise_urls import AppriseUrl, notifiers_of
 from rotator.services.aws import AwsSession
 from rotator.services.ses_mail import SesMail
 from rotator.services.sns import SnsTopic
-from tests.notices.conftest import Listener
+from tests.notices.listening import Listener
 
 NOTICE = Notice("waiting/run/a/20270115-080000/0", NoticeKind.WAITING, "rotator: u: waits for you: a", "Next: …\n")
 SENDER, RECIPIENT = "rotator@queenofsandiego.com", "jada@example.com"
