@@ -35,6 +35,7 @@ from rotator.core.ports import (
 )
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential, derive_password
+from tests.journal.memory import MemoryJournal
 
 START = 1_800_000_000
 DAY = 86_400
@@ -198,6 +199,8 @@ class MemoryConsumer:
         fault = self._world.fault(f"push {self.traits.name}")
         if self.traits.by_hand:
             return Waiting()
+        if deadline.over:
+            return Unknown("no time left")
         if fault == "refused":
             return Refused("no", fix="ask the owner")
         if fault == "lost":
@@ -215,7 +218,7 @@ class MemoryConsumer:
         return self.held.key if self.held else Unknown("empty")
 
     def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
-        if self._world.fault(f"send {self.traits.name}"):
+        if not self.traits.sends or self._world.fault(f"send {self.traits.name}"):
             return Unknown("nothing arrived")
         if self.held is None or not self._world.accepts(self.held):
             return LoginRefused("535 Authentication Credentials Invalid")
@@ -225,42 +228,15 @@ class MemoryConsumer:
         return ("open the settings", "paste") if self.traits.by_hand else ()
 
 
-class MemoryVault:
-    """Implements `ports.Vault` without sealing."""
-
-    def __init__(self) -> None:
-        self.rows: dict[tuple[str, str], SmtpCredential] = {}
-
-    def open(self, key: KeyId, region: str) -> SmtpCredential | None:
-        return self.rows.get((key, region))
-
-    def probe(self) -> None:
-        """Nothing can go wrong in memory."""
-
-
-class MemoryJournal:
-    """Implements `ports.Journal` in memory; survives a "process" because the test keeps it."""
+class WorldJournal(MemoryJournal):
+    """The journal of a world: its lock can be lost."""
 
     def __init__(self, world: MemoryWorld) -> None:
-        self.vault = MemoryVault()
+        super().__init__()
         self._world = world
-        self._events: list[ev.Event] = []
-
-    def events(self) -> Sequence[ev.Event]:
-        return tuple(self._events)
-
-    def append(self, event: ev.Event) -> None:
-        self._events.append(event)
-
-    def append_sealed(self, event: ev.Event, secrets: Sequence[tuple[str, SmtpCredential]]) -> None:
-        self.vault.rows.update({(one.key, region): one for region, one in secrets})
-        self._events.append(event)
-
-    def append_erased(self, event: ev.Event, key: KeyId) -> None:
-        self.vault.rows = {at: row for at, row in self.vault.rows.items() if at[0] != key}
-        self._events.append(event)
 
     def check_lock(self) -> None:
+        """Raises LockHeld once the world says so."""
         if not self._world.locked:
             raise LockHeld("the lock was lost")
 
@@ -283,10 +259,10 @@ def build(
     credential = world.add(OLD)
     policy = Policy("jada", "123456789012", traits, sole_creator=sole_creator)
     policy = replace(policy, **(policy_changes or {}))  # type: ignore[arg-type]
-    journal = MemoryJournal(world)
+    journal = WorldJournal(world)
     names = tuple(one.name for one in traits)
     adopted = ev.Adopted(world.now, "123456789012", "jada", "AIDAJADA", OLD, names, sealed)
-    journal.append_sealed(adopted, [(REGION, credential)] if sealed else [])
+    journal.append_sealed(adopted, [(REGION, credential)]) if sealed else journal.append(adopted)
     tokens = iter(f"token-{n}" for n in range(10_000))
     return world, Parts(
         policy=policy,

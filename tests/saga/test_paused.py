@@ -16,14 +16,14 @@ from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.opening import Request, begin
 from rotator.rotation import Rotation
-from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryJournal, MemoryWorld, build
+from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryWorld, WorldJournal, build
 
 INTENTS = (ev.CreateIntended, ev.PushIntended, ev.CanaryIntended, ev.EffectIntended)
 EFFECTS = ("create", "push", "send", "deactivate", "activate", "delete")  # as the world calls them
 TURNS_AT_MOST = 40
 
 
-class Paused(MemoryJournal):
+class Paused(WorldJournal):
     """A journal whose process is paused right after its n-th intent was written."""
 
     def __init__(self, world: MemoryWorld, pause_at: int) -> None:

@@ -6,19 +6,19 @@ import itertools
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
-from rotator.core.errors import JournalError
 from rotator.core.facts import Facts
 from rotator.core.fold import fold
 from rotator.core.ports import Journal, Vault
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import create, open_journal
+from tests.journal.memory import MemoryJournal
 from tests.schedules.edges import WHO
 from tests.schedules.world import World, credential
 
@@ -54,46 +54,31 @@ class MemoryStore:
 
     @contextmanager
     def process(self, world: World) -> Iterator[Journal]:
-        yield MemoryJournal(self, world)
+        yield FoldedJournal(self, world)
 
 
-@dataclass
-class MemoryJournal:
-    """Implements `ports.Journal` over a `MemoryStore`."""
+class FoldedJournal(MemoryJournal):
+    """Over a `MemoryStore`; every record is a call that can go wrong, and the facts follow it."""
 
-    store: MemoryStore
-    world: World
-    new: list[ev.Event] = field(default_factory=list)
-
-    @property
-    def vault(self) -> Vault:
-        return MemoryVault(self.store)
-
-    def events(self) -> Sequence[ev.Event]:
-        return self.new
+    def __init__(self, store: MemoryStore, world: World) -> None:
+        super().__init__(store.facts.run.id if store.facts.run else "")
+        self.store, self.world = store, world
+        self.vault = DerivedVault(store)
 
     def append(self, event: ev.Event) -> None:
         self.world.call(f"record {type(event).__name__}")
-        run = self.store.facts.run
-        if (isinstance(event, ev.RunOpened) and run) or (isinstance(event, ev.RunFinished) and not run):
-            raise JournalError("one run at a time")
+        super().append(event)
         self.store.facts = fold([event], self.store.facts)
-        self.new.append(event)
 
-    def append_sealed(self, event: ev.Event, secrets: Sequence[tuple[str, SmtpCredential]]) -> None:
-        self.append(event)
+    def keep(self, secrets: Sequence[tuple[str, SmtpCredential]]) -> None:
         self.store.sealed |= {(one.key, region) for region, one in secrets}
 
-    def append_erased(self, event: ev.Event, key: KeyId) -> None:
-        self.append(event)
+    def erase(self, key: KeyId) -> None:
         self.store.sealed = frozenset(one for one in self.store.sealed if one[0] != key)
-
-    def check_lock(self) -> None:
-        """The lock is held for the life of a process."""
 
 
 @dataclass(frozen=True)
-class MemoryVault:
+class DerivedVault:
     """Implements `ports.Vault`: what is sealed is a derived password, which can be derived again."""
 
     store: MemoryStore
