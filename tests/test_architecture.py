@@ -16,9 +16,9 @@ import pytest
 from tests.gates.source_tree import MODULES, calls, imports, layer
 
 ROTATION = {"rotation", "looking", "effects", "opening", "adopting", "interventions", "outcome"}
-WORK = ROTATION | {"audit", "suppression", "schedule", "doctor", "report", "infra"}
+WORK = ROTATION | {"audit", "alarms", "suppression", "schedule", "doctor", "report", "infra"}
 ADAPTERS = {"services", "consumers", "journal", "notices"}
-WIRINGS = {"wiring", "wiring_around", "wiring_audit", "wiring_doctor", "wiring_suppression"}
+WIRINGS = {"wiring", "wiring_around", "wiring_alarms", "wiring_audit", "wiring_doctor", "wiring_suppression"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "path_trust": set(),  # whose files may be believed: one answer for all who touch files
@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wiring": ADAPTERS | WORK | {"wiring_parts", "config", "core"},
     "wiring_around": ADAPTERS | ROTATION | {"wiring_parts", "config", "core"},  # what surrounds the commands
     "wiring_parts": ADAPTERS | {"config", "core"},  # what wiring builds first; nobody else asks for it
+    "wiring_alarms": ADAPTERS | {"wiring_parts", "alarms", "config", "core"},
     "wiring_suppression": ADAPTERS | WORK | {"wiring_parts", "config", "core"},  # the list has a file of its own
     "wiring_audit": ADAPTERS | {"wiring", "wiring_parts", "audit", "config", "core"},  # the same for one command
     "wiring_doctor": ADAPTERS | {"wiring_parts", "doctor", "config", "core"},

@@ -19,6 +19,8 @@ from rotator.core.findings import Finding, failed
 
 if TYPE_CHECKING:
     from rotator.audit.mails import Result, Target
+    from rotator.config.model import Configuration
+    from rotator.core.proven import AuditOutcome
     from rotator.wiring_audit import AuditWork
 
 
@@ -41,6 +43,8 @@ def audit(
     with signals.finishing_steps(), wiring_audit.auditing(configuration, user, consumer) as work:
         mails = _Mails(options)
         mails.send(work, consumer, parse_duration(timeout) if timeout else work.timeout_s)
+        if not consumer:
+            mails.publish(configuration)
         found = list(mails.findings)
         if not consumer:
             found += [one for each in work.users for one in each.findings()]
@@ -62,6 +66,7 @@ class _Mails:
         self._screen, self._began = options.screen, int(time.time())
         self.findings: list[Finding] = []
         self.rows: list[dict[str, Any]] = []
+        self._outcomes: dict[str, list[AuditOutcome]] = {}
 
     def send(self, work: AuditWork, consumer: str, timeout_s: float) -> None:
         """Through every place that may be sent through, side by side."""
@@ -81,11 +86,20 @@ class _Mails:
             users[result.target.user].settle(result)
             self._take(result)
 
+    def publish(self, configuration: Configuration) -> None:
+        """Figures for the alarms, a user that anything was sent for; whatever becomes of them changes nothing."""
+        from rotator.wiring_alarms import publish_audit
+
+        for user, outcomes in self._outcomes.items():
+            if warning := publish_audit(configuration, user, outcomes):
+                self._screen.say(warning, "warning", always=True)
+
     def _take(self, result: Result) -> None:
         good, target = not failed(result.findings), result.target
         took = duration(int(result.seconds * 1000))
         self._screen.say(f"{target.name}: {result.outcome} after {took}", "ok" if good else "failed")
         self.findings += result.findings
+        self._outcomes.setdefault(target.user, []).append(result.outcome)
         self.rows.append({
             "user": target.user,
             "consumer": target.name,

@@ -116,7 +116,8 @@ def _turn(work: Work, ended: Report) -> Turn:
 
 
 def _surround(options: Options, configuration: Configuration, work: Work, turn: Turn | None) -> None:
-    """Figures and notices, at the end of every turn; nothing of it changes how the turn ended."""
+    """Figures and notices, also for the alarms, at the end of every turn; nothing of it changes how the turn ended."""
+    from rotator.wiring_alarms import publish_rotation
     from rotator.wiring_around import tell
 
     _measure(work)
@@ -124,7 +125,7 @@ def _surround(options: Options, configuration: Configuration, work: Work, turn: 
         warnings = tell(configuration, work.rotation, turn)
     except RotatorError as error:
         warnings = [f"a notice could not be recorded, so it will be sent again: {error}"]
-    for warning in warnings:
+    for warning in filter(None, (*warnings, publish_rotation(configuration, work.rotation.situation))):
         options.screen.say(mask_ids(warning), "warning", always=True)
 
 

@@ -77,6 +77,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html
 QueueUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:-]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}$", max_length=300)]
+# AWS/ is for AWS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+MetricNamespace = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.#-][A-Za-z0-9_./#-]{0,254}$")]
 UserPath = Annotated[str, Field(pattern=r"^/([A-Za-z0-9._+=,@-]+/)*$", max_length=512)]  # no * ?: it stands in a policy
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}$")]
 # A FIFO topic is refused: it cannot deliver to people (mail, SMS), only to queues.

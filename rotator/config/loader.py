@@ -141,6 +141,7 @@ def _resolve(file: File, name: str, trusted: frozenset[str]) -> Configuration:
         audit=file.audit,
         ping=file.ping,
         metrics_file=file.metrics.textfile,
+        alarms=file.alarms,
         users=tuple(rules.resolve_user(user, file.defaults) for user in file.users),
         trusted_hosts=trusted,
         file=file,

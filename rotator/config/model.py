@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from rotator.config.kinds import READABLE, Command, Consumer, GmailSendAs, Human
-from rotator.config.schema import Audit, Aws, Dns, Domain, File, Notify, Ping, Suppression
+from rotator.config.schema import Alarms, Audit, Aws, Dns, Domain, File, Notify, Ping, Suppression
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import Policy, Traits
 
@@ -85,6 +85,7 @@ class Configuration:
     audit: Audit
     ping: Ping
     metrics_file: str | None
+    alarms: Alarms | None
     users: tuple[UserConfiguration, ...]
     trusted_hosts: frozenset[str]
     file: File = field(repr=False)  # as it was written: tells a default from a value of the file

@@ -17,6 +17,7 @@ from rotator.config.forms import (
     Duration,
     Host,
     IpAddress,
+    MetricNamespace,
     Name,
     Port,
     PrometheusFile,
@@ -119,6 +120,13 @@ class Arrival(Section):
         return self
 
 
+class Alarms(Section):
+    """The alarms in CloudWatch: figures are published for them once this section is there."""
+
+    prefix: Name = "rotator"  # of the alarms' names
+    namespace: MetricNamespace = "Rotator"
+
+
 class Audit(Section):
     """Where the audit mails to, and how long one may take."""
 
@@ -210,5 +218,6 @@ class File(Section):
     audit: Audit = Audit()
     ping: Ping = Ping()
     metrics: Metrics = Metrics()
+    alarms: Alarms | None = None
     defaults: Timing = Timing()
     users: Annotated[tuple[User, ...], Field(min_length=1, max_length=1000)]

@@ -63,6 +63,7 @@ def _audit(configuration: Configuration) -> Iterator[Setting]:
     yield Setting("audit.mail_to", _shown(audit.mail_to), _origin(file, "audit", "mail_to"))
     yield Setting("audit.arrival", _shown(audit.arrival), _origin(file, "audit", "arrival"))
     yield Setting("audit.timeout", format_duration(audit.timeout), _origin(file, "audit", "timeout"))
+    yield Setting("alarms", _shown(configuration.alarms), _origin(file, "alarms"))
 
 
 def _around(configuration: Configuration) -> Iterator[Setting]:

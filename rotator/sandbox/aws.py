@@ -17,12 +17,14 @@ from urllib.parse import parse_qs
 from rotator.sandbox.callers import AUTHORIZATION, Callers
 from rotator.sandbox.iam import Iam
 from rotator.sandbox.moto_seam import MotoAws, StartResponse
+from rotator.sandbox.paging import Paging
 from rotator.sandbox.record import Dropped, Record
 from rotator.sandbox.sesv2 import SesV2, sesv2_action
 from rotator.sandbox.stores import SERVICES, Stores
 from rotator.sandbox.topics import Topics
 from rotator.sandbox.wire import AwsError, Call, Closed, Reply, error_reply
 
+IAM_PREFIX = {"sesv2": "ses", "monitoring": "cloudwatch"}  # where a policy's word differs from the signature's
 OPEN_TO_ALL = {"sts:GetCallerIdentity"}  # AWS answers it even under an explicit deny
 # Parameters worth recording; none is secret.
 NAMES = ("UserName", "AccessKeyId", "PolicySourceArn", "RoleArn", "TopicArn")
@@ -34,10 +36,18 @@ class AwsApplication:
     """WSGI entry for all AWS calls of one world."""
 
     def __init__(
-        self, record: Record, callers: Callers, iam: Iam, ses: SesV2, stores: Stores, topics: Topics, moto: MotoAws
+        self,
+        record: Record,
+        callers: Callers,
+        iam: Iam,
+        ses: SesV2,
+        stores: Stores,
+        topics: Topics,
+        paging: Paging,
+        moto: MotoAws,
     ) -> None:
         self._record, self._callers, self._iam, self._ses = record, callers, iam, ses
-        self._stores, self._topics, self._moto = stores, topics, moto
+        self._stores, self._topics, self._paging, self._moto = stores, topics, paging, moto
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; raises ConnectionError to close the connection without a reply."""
@@ -68,17 +78,21 @@ class AwsApplication:
         if call.service in SERVICES:
             return self._stores.answer(call, caller, lambda: self._from_moto(environ))
         if call.service == "sns":
-            return self._topics.answer(call, caller, lambda: self._from_moto(environ))
-        if call.service in ("iam", "sts"):
-            reply = self._iam.answer(call, caller)
-        else:
-            reply = self._ses.answer(call, caller) if call.service == "sesv2" else None
-        if reply is not None:
+            reply = self._topics.answer(call, caller, lambda: self._from_moto(environ))
+            self._paging.after(call, reply)
             return reply
-        action = f"{'ses' if call.service == 'sesv2' else call.service}:{call.action}"
+        if call.service in ("iam", "sts"):
+            answer = self._iam.answer(call, caller)
+        else:
+            answer = self._ses.answer(call, caller) if call.service == "sesv2" else None
+        if answer is not None:
+            return answer
+        action = f"{IAM_PREFIX.get(call.service, call.service)}:{call.action}"
         if action not in OPEN_TO_ALL:
             caller.require(action, None)
-        return self._from_moto(environ)
+        reply = self._from_moto(environ)
+        self._paging.after(call, reply)
+        return reply
 
     def _from_moto(self, environ: dict[str, Any]) -> Reply:
         started: list[tuple[str, list[tuple[str, str]]]] = []

@@ -14,7 +14,8 @@ from typing import get_args
 from rotator.sandbox.callers import Caller, access_denied
 from rotator.sandbox.faults import Faults, declare
 from rotator.sandbox.keys import Key, KeyStore, NoSuchKey, QuotaFull, Status
-from rotator.sandbox.moto_seam import IamUser, MotoAws
+from rotator.sandbox.moto_seam import MotoAws
+from rotator.sandbox.moto_values import IamUser
 from rotator.sandbox.policies import Context, evaluate
 from rotator.sandbox.wire import AwsError, Call, Closed, Reply, element, xml_reply
 

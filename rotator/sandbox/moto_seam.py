@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -28,50 +27,12 @@ from moto.iam import models as iam_models
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from rotator.sandbox.moto_values import AlarmState, IamUser, Published, RoleSession, StoredSecret, Subscriber
+
 PARTITION = "aws"
+PENDING = "PendingConfirmation"
 StartResponse = Callable[..., Any]
 _here: ContextVar[MotoAws | None] = ContextVar("sandbox_world", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class IamUser:
-    """A user as IAM knows it."""
-
-    name: str
-    id: str
-    arn: str
-    path: str
-    created: datetime
-    tags: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class RoleSession:
-    """An assumed role: its secret, its ARN and its policies."""
-
-    secret: str
-    arn: str
-    policies: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSecret:
-    """A secret of Secrets Manager as moto keeps it, copied: version id -> value, version id -> labels."""
-
-    arn: str
-    name: str
-    deleted: bool
-    texts: dict[str, str | None]
-    stages: dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """One message of an SNS topic, with its attributes."""
-
-    subject: str
-    text: str
-    attributes: dict[str, str]
 
 
 class MotoAws:
@@ -181,6 +142,42 @@ class MotoAws:
                 Published(subject or "", message, {name: one["Value"] for name, one in (attributes or {}).items()})
                 for _, message, subject, attributes, _ in backend.topics[topic].sent_notifications
             ]
+
+    def alarms(self, region: str) -> list[AlarmState]:
+        """Every metric alarm of the region."""
+        with self._backend("cloudwatch", region) as backend:
+            return [
+                AlarmState(
+                    one.name, one.description or "", one.state_value, one.state_reason or "",
+                    tuple(one.alarm_actions) if one.actions_enabled else (),
+                )
+                for one in backend.alarms.values()
+            ]  # fmt: skip
+
+    def metrics(self, region: str, namespace: str) -> list[tuple[str, dict[str, str], float]]:
+        """What was published there: (name, dimensions, value), oldest first."""
+        with self._backend("cloudwatch", region) as backend:
+            data = [one for one in backend.metric_data if one.namespace == namespace]
+            return [(one.name, {d.name: d.value for d in one.dimensions}, float(one.value)) for one in data]
+
+    def subscribers(self, topic: str) -> list[Subscriber]:
+        """Everybody subscribed to a topic."""
+        with self._backend("sns", topic.split(":")[3]) as backend:
+            found = [one for one in backend.subscriptions.values() if one.topic.arn == topic]
+            return [Subscriber(one.protocol, one.endpoint, one.arn != PENDING) for one in found]
+
+    def set_confirmed(self, address: str, *, confirmed: bool) -> None:
+        """An e-mail subscription's state in every region: SNS shows PendingConfirmation in place of its ARN."""
+        with self._inside():
+            for backend in get_backend("sns")[self.account].values():
+                for arn, one in backend.subscriptions.items():
+                    if one.protocol == "email" and one.endpoint == address:
+                        one.arn = arn if confirmed else PENDING
+
+    def publish(self, topic: str, subject: str, message: str) -> None:
+        """A message from AWS itself; moto hands it to queues."""
+        with self._backend("sns", topic.split(":")[3]) as backend:
+            backend.publish(message=message, arn=topic, subject=subject)
 
     @contextmanager
     def _backend(self, service: str, region: str) -> Iterator[Any]:

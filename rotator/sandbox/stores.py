@@ -17,7 +17,8 @@ from typing import Any
 
 from rotator.sandbox.callers import Caller
 from rotator.sandbox.faults import Faults, declare
-from rotator.sandbox.moto_seam import MotoAws, StoredSecret
+from rotator.sandbox.moto_seam import MotoAws
+from rotator.sandbox.moto_values import StoredSecret
 from rotator.sandbox.policies import Context
 from rotator.sandbox.wire import AwsError, Call, Closed, Reply, json_reply
 

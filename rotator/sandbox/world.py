@@ -26,6 +26,7 @@ from rotator.sandbox.keys import FrontEnd, Key, KeyStore, Lags
 from rotator.sandbox.login import Logins, smtp_password
 from rotator.sandbox.mailboxes import Mailboxes
 from rotator.sandbox.moto_seam import HttpServer, MotoAws
+from rotator.sandbox.paging import Paging
 from rotator.sandbox.record import Record
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.sending import Outbox, front_name
@@ -63,6 +64,7 @@ class World:
         self.authority = CertificateAuthority(place.directory)
         self.keys = KeyStore(self.clock.now, self._rng, lags)
         self.moto = MotoAws(scenario.account, self.clock.now, self._new_user_id)
+        self.paging = Paging(self.moto, self.mailboxes)
         self.ses = SesRegion(scenario.account, scenario.region, self._rng)
         self._regions = {scenario.region: self.ses}
         self.logins = Logins(scenario.region, self.keys, self.record, self.faults, self.clock.now)
@@ -184,6 +186,7 @@ class World:
             SesV2(self._region, self.clock.now, self.faults, ApiMail(self._outbox, self.faults).send),
             Stores(self.moto, self.faults, self.clock.now),
             Topics(self.faults),
+            self.paging,
             self.moto,
         )
 

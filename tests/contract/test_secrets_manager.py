@@ -13,7 +13,7 @@ from rotator.consumers.fields import Fields
 from rotator.consumers.secrets_manager import SecretsManager
 from rotator.core.ports import Acknowledged, Arrived, Deadline, LoginRefused, Refused, Unknown
 from rotator.core.smtp_credential import SmtpCredential
-from rotator.sandbox.moto_seam import StoredSecret
+from rotator.sandbox.moto_values import StoredSecret
 from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
 from rotator.services.secrets_manager import SecretStore

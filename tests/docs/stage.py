@@ -20,6 +20,7 @@ from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import PERSONAL, World
 from rotator.services.gmail import GmailMailbox
 from rotator.services.google_auth import delegated_access
+from tests.alarms.deploying import add_section, deploy
 from tests.explain import bounces
 from tests.gates.source_tree import ROOT
 
@@ -98,6 +99,12 @@ class Stage:
                 self.move()
             case ["file", name, kind]:
                 (self.home / name).write_bytes(SAVED[kind])
+            case ["alarms", "in", "the", "file"]:
+                add_section(self.world)
+            case ["alarms", "are", "deployed", "for", address]:
+                deploy(self.world, address)
+            case [address, "confirms"]:
+                self.world.paging.confirm(address)
             case _:
                 raise AssertionError(f"nobody knows how to do this in the sandbox: {note}")
 

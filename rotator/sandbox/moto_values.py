@@ -1,0 +1,68 @@
+"""What moto keeps, copied into values of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class IamUser:
+    """A user as IAM knows it."""
+
+    name: str
+    id: str
+    arn: str
+    path: str
+    created: datetime
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSession:
+    """An assumed role: its secret, its ARN and its policies."""
+
+    secret: str
+    arn: str
+    policies: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret of Secrets Manager as moto keeps it, copied: version id -> value, version id -> labels."""
+
+    arn: str
+    name: str
+    deleted: bool
+    texts: dict[str, str | None]
+    stages: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmState:
+    """An alarm of CloudWatch as moto keeps it, copied; no actions while they are off."""
+
+    name: str
+    description: str
+    state: str
+    reason: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """One receiver of a topic."""
+
+    protocol: str
+    endpoint: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One message of an SNS topic, with its attributes."""
+
+    subject: str
+    text: str
+    attributes: dict[str, str]
