@@ -99,6 +99,12 @@ class Stage:
                 self.move()
             case ["file", name, kind]:
                 (self.home / name).write_bytes(SAVED[kind])
+            case _:
+                self._at_the_alarms(note)
+
+    def _at_the_alarms(self, note: str) -> None:
+        """What a note says of CloudWatch and of whoever it tells."""
+        match note.split():
             case ["alarms", "in", "the", "file"]:
                 add_section(self.world)
             case ["alarms", "are", "deployed", "for", address]:
