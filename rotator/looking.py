@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId
-from rotator.core.errors import ConsumerError, Exit, RotatorError
+from rotator.core.errors import ConsumerError, Exit, RemoteFault, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.mixed import Mixed
 from rotator.core.parts import Parts
-from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
+from rotator.core.policy import CLOCK_SLACK_S, REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
 from rotator.core.situation import Observed
 from rotator.core.steps import Look, Observe
@@ -23,14 +24,28 @@ ENDPOINT_PAGE = "runbooks/smtp-endpoint.md"
 
 
 class AwsTime:
-    """AWS's clock: the Date of the newest key list plus the monotonic time since.  Wall-clock jumps do not move it."""
+    """AWS's clock: the Date of the newest reply plus the monotonic time since.  Wall-clock jumps do not move it.
+
+    One Date alone may be anybody's, a broken proxy's too: grace and watch end only by a time that two replies agree
+    on.  The first two of a process (the key list, whom we act on) are asked before anything is decided.
+    """
 
     def __init__(self, monotonic: Callable[[], float], at_least: int) -> None:
         self._monotonic = monotonic
         self._base, self._since = at_least, monotonic()
+        self._told = False
 
     def set(self, now: Instant) -> None:
-        """Take over the Date of a reply."""
+        """Take over the Date of a reply.  Raises RemoteFault if an earlier one of this process contradicts it."""
+        off = now - self.now()
+        if self._told and abs(off) > CLOCK_SLACK_S:
+            raise RemoteFault(
+                f"AWS's clock jumped by {off} s between two replies, to {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M}",
+                why="waiting times would end too early or too late; this machine slept, or a proxy answers for AWS",
+                fix="run the same command again; if it stays: curl -sI https://iam.amazonaws.com | grep -i date",
+                id="clock-jumped",
+            )
+        self._told = True
         self._base, self._since = now, self._monotonic()
 
     def now(self) -> Instant:
@@ -49,7 +64,7 @@ class Looking:
         """The observations after one look-up.  Raises AccessError or RemoteFault for identity and keys."""
         match step.what:
             case Look.IDENTITY:
-                return replace(observed, identity=self.parts.access_keys.identity())
+                return self._identity(observed)
             case Look.KEYS:
                 return self._keys(observed)
             case Look.LAST_USE:
@@ -58,6 +73,12 @@ class Looking:
                 return self._read_back(step.target, facts, observed)
             case Look.REFUSAL:
                 return self._refusal(KeyId(step.target), observed)
+
+    def _identity(self, observed: Observed) -> Observed:
+        who = self.parts.access_keys.identity()
+        if who.at:
+            self.time.set(who.at)
+        return replace(observed, identity=who)
 
     def _keys(self, observed: Observed) -> Observed:
         listed = self.parts.access_keys.keys()

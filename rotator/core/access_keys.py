@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
@@ -45,11 +45,15 @@ class LastUse:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the rotator acts on: account id, user name and the user id that dies with the user."""
+    """Who the rotator acts on: account id, user name and the user id that dies with the user.
+
+    `at` is the Date of the reply that said so, 0 if it had none; it is no part of who it is.
+    """
 
     account: str
     user: str
     user_id: str
+    at: Instant = field(default=Instant(0), compare=False)
 
 
 def mask(key_id: str) -> str:

@@ -59,6 +59,7 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "invalid-configuration": (Exit.USAGE, "the configuration file has mistakes; all are told at once", _CONFIG),
     "duration": (Exit.USAGE, "a time is a whole number and one of s, m, h, d", _CONFIG),
     "report-file": (Exit.USAGE, "the report cannot be written there", _CONFIG),
+    "clock-jumped": (Exit.RETRY, "two replies of one process tell times that do not fit together", _ACCESS),
     "key-not-found": (Exit.RETRY, "IAM does not know the key yet; its lists lag", _ACCESS),
     "stale-token": (Exit.RETRY, "the suppression list changed faster than it could be read", _SPIKE),
     "suppression-store": (Exit.FAILED, "our copy of the suppression list cannot be read or written", _SPIKE),

@@ -146,7 +146,7 @@ class AccessKeys(Protocol):
     """
 
     def identity(self) -> Identity:
-        """The account we are in and the user's id, asked anew."""
+        """The account we are in and the user's id, asked anew; `at`: IAM's time, if the reply tells it."""
         ...
 
     def keys(self) -> KeyList:

@@ -43,9 +43,9 @@ class IamAccessKeys:
     def identity(self) -> Identity:
         """The account we are in and the user's id.  Raises AccessError, RemoteFault."""
         caller = self._read("sts", "get_caller_identity")
-        user = self._the_user()
+        user, at = self._the_user()
         self._arn = _text(user, "Arn")
-        return Identity(_text(caller, "Account"), self._user, _text(user, "UserId"))
+        return Identity(_text(caller, "Account"), self._user, _text(user, "UserId"), at)
 
     def keys(self) -> KeyList:
         """All keys, every page, and IAM's time.  Raises AccessError, RemoteFault."""
@@ -55,7 +55,7 @@ class IamAccessKeys:
             page = self._read("iam", "list_access_keys", UserName=self._user, **marker)
             rows += [self._row(row) for row in _part(page, "AccessKeyMetadata", list)]
             if not page.get("IsTruncated"):
-                return KeyList(tuple(rows), _date_of(page))
+                return KeyList(tuple(rows), _date_of(page, "ListAccessKeys"))
             marker = {"Marker": _text(page, "Marker")}
         raise RemoteFault(f"ListAccessKeys for {self._user}: more than {MAX_PAGES} pages")
 
@@ -106,7 +106,7 @@ class IamAccessKeys:
     def may_send(self) -> Acknowledged | Refused | Unknown:
         """Whether the user's policies let it send, by simulation.  No answer at all is Unknown, never a refusal."""
         try:
-            arn = self._arn or _text(self._the_user(), "Arn")
+            arn = self._arn or _text(self._the_user()[0], "Arn")
             reply = self._read("iam", "simulate_principal_policy", **self._simulation(arn))
             result = _part(reply, "EvaluationResults", list)[0]
         except (AccessError, RemoteFault, IndexError) as error:
@@ -146,10 +146,12 @@ class IamAccessKeys:
         answer = self._write("UpdateAccessKey", "update_access_key", AccessKeyId=key, Status=status.value)
         return Acknowledged(status.value) if isinstance(answer, dict) else answer
 
-    def _the_user(self) -> dict[str, Any]:
-        user: dict[str, Any] = _part(self._read("iam", "get_user", UserName=self._user), "User", dict)
+    def _the_user(self) -> tuple[dict[str, Any], Instant]:
+        """GetUser's answer and its Date."""
+        reply = self._read("iam", "get_user", UserName=self._user)
+        user: dict[str, Any] = _part(reply, "User", dict)
         self._must_be_ours(user.get("UserName"), "GetUser")
-        return user
+        return user, _date_of(reply, "GetUser")
 
     def _row(self, row: Mapping[str, Any]) -> AccessKey:
         self._must_be_ours(row.get("UserName"), "ListAccessKeys")
@@ -227,10 +229,10 @@ def _instant(at: datetime) -> Instant:
     return Instant(int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()))
 
 
-def _date_of(reply: Mapping[str, Any]) -> Instant:
+def _date_of(reply: Mapping[str, Any], call: str) -> Instant:
     """AWS's time: the Date header of this reply."""
     header = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         return _instant(parsedate_to_datetime(header))
     except (TypeError, ValueError):
-        raise RemoteFault("ListAccessKeys: the reply has no readable Date header, so AWS's time is not known") from None
+        raise RemoteFault(f"{call}: the reply has no readable Date header, so AWS's time is not known") from None

@@ -103,12 +103,16 @@ class MemoryKeys:
         self._world = world
 
     def identity(self) -> Identity:
-        self._world.fault("identity")
-        return Identity("123456789012", "jada", "AIDAJADA")
+        return Identity("123456789012", "jada", "AIDAJADA", self._date("identity"))
 
     def keys(self) -> KeyList:
-        self._world.fault("keys")
-        return KeyList(tuple(one.key for one in self._world.keys.values()), Instant(self._world.now))
+        now = self._date("keys")
+        return KeyList(tuple(one.key for one in self._world.keys.values()), now)
+
+    def _date(self, call: str) -> Instant:
+        """The Date of a reply; "ahead" and "behind" come from a broken proxy."""
+        skew = {"ahead": 30 * DAY, "behind": -DAY}.get(self._world.fault(call), 0)
+        return Instant(self._world.now + skew)
 
     def last_use(self, key: KeyId) -> LastUse:
         if self._world.fault("last_use") or key not in self._world.keys:

@@ -14,7 +14,6 @@ from typing import Any
 from rotator import interventions
 from rotator.core import events as ev
 from rotator.core import steps
-from rotator.core.access_keys import Instant
 from rotator.core.errors import RotatorError
 from rotator.core.fold import fold
 from rotator.core.next_step import RULES, Rule
@@ -160,7 +159,7 @@ def _rotation(one: Configuration, world: World, store: Store, journal: Journal) 
     rotation = Rotation(parts, rules=one.rules)
     if isinstance(store, MemoryStore):  # what is folded already is not folded again: half the time of a process
         rotation.facts = store.facts
-        rotation.time.set(Instant(store.facts.latest))
+        rotation.time._base = store.facts.latest
     return rotation
 
 
