@@ -40,7 +40,7 @@ class AwsTime:
         off = now - self.now()
         if self._told and abs(off) > CLOCK_SLACK_S:
             raise RemoteFault(
-                f"AWS's clock jumped by {off} s between two replies, to {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M}",
+                f"AWS's clock jumped by {off} s to {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M}",
                 why="waiting times would end too early or too late; this machine slept, or a proxy answers for AWS",
                 fix="run the same command again; if it stays: curl -sI https://iam.amazonaws.com | grep -i date",
                 id="clock-jumped",
