@@ -61,12 +61,14 @@ def doctor(
         return 0
     chosen = named(checks or ())
     began = time.monotonic()
-    findings, changed = _examined(options, chosen, asked, since_change=since_change)
+    findings, changed = examined(options, chosen, asked, since_change=since_change)
     took = int((time.monotonic() - began) * 1000)
     return _end(options, findings, changed if since_change else None, took, strict=strict)
 
 
-def _examined(options: Options, checks: Any, asked: Any, *, since_change: bool) -> tuple[list[Finding], list[Finding]]:
+def examined(
+    options: Options, checks: Any, asked: Any, *, since_change: bool = False
+) -> tuple[list[Finding], list[Finding]]:
     """Every finding, and those that changed since the last run; shown as soon as they are known."""
     from rotator import wiring_doctor
     from rotator.doctor.runner import examine
@@ -144,13 +146,13 @@ def _end(options: Options, findings: list[Finding], changed: list[Finding] | Non
         "counts": {status.value.replace(" ", "_"): n for status, n in counts.items()},
         "wall_ms": ms,
         "first_broken": broken or None,
-        "checks": [_row(one) for one in (findings if changed is None else changed)],
+        "checks": [row(one) for one in (findings if changed is None else changed)],
     }
     options.screen.document("rotator/doctor/1", fields)
     return int(code)
 
 
-def _row(finding: Finding) -> dict[str, Any]:
+def row(finding: Finding) -> dict[str, Any]:
     """One entry of `checks` in rotator/doctor/1."""
     return {
         "id": finding.id,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli.explain_answer import NO_REFUSAL, SCHEMA, advice, answer, is_well, with_doctor
 from rotator.cli.explain_input import Asked, asked_for
 from rotator.cli.options import Options, command
 from rotator.core.errors import Exit
 
 if TYPE_CHECKING:
     from rotator.core.error_ids import ErrorId
-    from rotator.core.explanation import Explanation
+    from rotator.doctor.checks import Check
 
-SCHEMA = "rotator/explain/1"
 MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.OK: ("done, nothing due, waiting as planned, or a person still has time", "nothing to do"),
     Exit.FAILED: ("a step or a check failed; the state is as before", "read the message; run again"),
@@ -30,15 +30,6 @@ MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.BUG: ("a bug in rotator; the traceback is in the file it names", "report it"),
     Exit.INTERRUPTED: ("SIGINT, after the step in hand was finished and journalled", "run again"),
     Exit.TERMINATED: ("SIGTERM, after the step in hand was finished and journalled", "run again"),
-}
-# The fields of a refusal stand in every document, so that a script reads them without asking what it gave.
-NO_REFUSAL: dict[str, Any] = {
-    "refused_by": None, "layer": None, "credential_to_blame": False, "reply": None, "authentic": None, "checks": [],
-}  # fmt: skip
-BELIEVED = {
-    "verified": "Gmail vouches for it: fetched from the mailbox, and its own Authentication-Results pass",
-    "claimed": "not proven: whoever made this text may have made its headers too",
-    "failed": "nobody vouches for it, or the check of its sender failed",
 }
 
 
@@ -58,14 +49,17 @@ def explain(
         str, typer.Option("--mailbox", metavar="ADDRESS", help="A Gmail mailbox of the file; with --latest.")
     ] = "",
     latest: Annotated[bool, typer.Option("--latest", help="The newest bounce in that mailbox.")] = False,
+    and_doctor: Annotated[
+        bool, typer.Option("--and-doctor", help="Also run the doctor's checks that it names.")
+    ] = False,
 ) -> int:
     """Say what a code or a bounce means: who refused, which layer is at fault, and what to do."""
     asked = asked_for(" ".join(code or ()), bounce, mailbox, latest=latest)
     if asked.code == "exit-codes" or asked.exit_codes:
         return _exit_codes(options, asked)
     if asked.code:
-        return _code(options, asked.code)
-    return show(options, asked.explanation(options), asked)
+        return _code(options, asked.code, and_doctor=and_doctor)
+    return answer(options, asked.explanation(options), is_bounce=True, and_doctor=and_doctor)
 
 
 def _exit_codes(options: Options, asked: Asked) -> int:
@@ -76,24 +70,43 @@ def _exit_codes(options: Options, asked: Asked) -> int:
     return Exit.OK
 
 
-def _code(options: Options, code: str) -> int:
-    """An error's id, or a reply of a server; else nothing is known."""
+def _code(options: Options, code: str, *, and_doctor: bool) -> int:
+    """A check's id, an error's id, or a reply of a server; else nothing is known."""
     from rotator.core.error_ids import error_id
     from rotator.core.explain_bounce import explain_reply, is_reply
+    from rotator.doctor.registry import CHECKS
+
+    if code in CHECKS:
+        return _check(options, CHECKS[code], and_doctor=and_doctor)
 
     found = error_id(code)
     if found is not None:
         return _error(options, found)
     if is_reply(code):
-        return show(options, explain_reply(code), Asked())
+        return answer(options, explain_reply(code), is_bounce=False, and_doctor=and_doctor)
     return _unknown(options, code)
+
+
+def _check(options: Options, check: Check, *, and_doctor: bool) -> int:
+    """One check of the doctor: what it looks at, on what it stands, the page of what it finds."""
+    out, page = options.screen.out, f"runbooks/{check.page}"
+    out(f"{check.id}: whether {check.about}; for each {check.kind.value}")
+    out(f"stands on    {', '.join(check.needs) or 'nothing'}")
+    advice(options, "", "", page)
+    doctor = with_doctor(options, (check.id,), "") if and_doctor else None
+    if doctor is None:
+        out(f"Next: rotator doctor {check.id}")
+    fields = {"id": check.id, "about": check.about, "needs": list(check.needs), "runbook": page}
+    shown = {**NO_REFUSAL, "checks": [check.id], **fields, **(doctor or {})}
+    options.screen.document(SCHEMA, {"ok": is_well(doctor), "kind": "check", **shown})
+    return Exit.OK if is_well(doctor) else Exit.FAILED
 
 
 def _error(options: Options, found: ErrorId) -> int:
     out = options.screen.out
     out(f"{found.id}: {found.cause}")
     fix = found.fix or "the error names what to type; the page has the steps"
-    _advice(options, "", fix, found.runbook)
+    advice(options, "", fix, found.runbook)
     out(f"It ends with exit code {int(found.exit_code)}: {MEANINGS[found.exit_code][0]}.")
     fields = {"id": found.id, "cause": found.cause, "fix": fix, "runbook": found.runbook}
     code = {"exit_code": int(found.exit_code)}
@@ -108,63 +121,3 @@ def _unknown(options: Options, code: str) -> int:
     unknown = {**NO_REFUSAL, "refused_by": "unknown", "layer": "unknown"}
     options.screen.document(SCHEMA, {"ok": False, "kind": "unknown", **unknown, "fix": fix})
     return Exit.FAILED
-
-
-def show(options: Options, found: Explanation, asked: Asked) -> int:
-    """Show one refusal; the exit code is 1 if nothing could be concluded."""
-    from rotator.core.explanation import PARTIES
-
-    out, genuine = options.screen.out, _if_genuine(found, asked)
-    out(f"refused by   {PARTIES[found.refused_by]}{genuine}")
-    if found.reply:
-        out(f"reply        {found.reply}")
-    if found.recipient:
-        out(f"mail         {f'from {found.author} ' if found.author else ''}to {found.recipient}")
-    out(f"layer        {found.layer}")
-    blame = "to blame" if found.credential_to_blame else "not to blame, as far as this tells"
-    out(f"credential   {blame}{genuine if found.credential_to_blame else ''}")
-    if asked.is_bounce:
-        out(f"authentic    {found.authentic}: {BELIEVED[found.authentic]}")
-    _advice(options, found.kind.cause, found.kind.fix, found.kind.runbook)
-    if found.kind.checks:
-        out(f"Next: {doctor_line(found)}")
-    options.screen.document(
-        SCHEMA, {"ok": found.known, "kind": "bounce" if asked.is_bounce else "reply", **fields(found)}
-    )
-    return Exit.OK if found.known else Exit.FAILED
-
-
-def fields(found: Explanation) -> dict[str, Any]:
-    """The fields of a refusal in rotator/explain/1."""
-    return {
-        "refused_by": found.refused_by.value,
-        "layer": found.layer.value,
-        "credential_to_blame": found.credential_to_blame,
-        "reply": found.reply or None,
-        "authentic": found.authentic.value,
-        "checks": list(found.kind.checks),
-        "recipient": found.recipient or None,
-        "cause": found.kind.cause,
-        "fix": found.kind.fix,
-        "runbook": found.kind.runbook,
-    }
-
-
-def doctor_line(found: Explanation) -> str:
-    """The command that looks at what the refusal is about."""
-    about = f" --recipient {found.recipient}" if found.recipient and _is_about_recipient(found) else ""
-    return f"rotator doctor {' '.join(found.kind.checks)}{about}"
-
-
-def _is_about_recipient(found: Explanation) -> bool:
-    return any(one.startswith("recipient") for one in found.kind.checks)
-
-
-def _if_genuine(found: Explanation, asked: Asked) -> str:
-    return ", if this bounce is genuine" if asked.is_bounce and found.authentic == "claimed" and found.known else ""
-
-
-def _advice(options: Options, why: str, fix: str, see: str) -> None:
-    for name, text in (("why", why), ("fix", fix), ("see", see)):
-        if text:
-            options.screen.out(f"    {name}   {text}")

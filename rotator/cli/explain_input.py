@@ -25,11 +25,6 @@ class Asked:
     raw: bytes | None = None
     mailbox: str = ""
 
-    @property
-    def is_bounce(self) -> bool:
-        """Whether a whole bounce was given, not a code."""
-        return self.raw is not None or bool(self.mailbox)
-
     def explanation(self, options: Options) -> Explanation:
         """What the bounce says.  Raises ConfigurationError, StopError, and what reading a mailbox raises."""
         from rotator.core.explain_bounce import explain_bounce

@@ -103,7 +103,7 @@ def explain_reply(reply: str) -> Explanation:
     found = exchange.reason(reply)
     kind, party = (_exchange(found), Party.RECIPIENT) if found else _of_ses_or_alias(reply, by_ses=True)
     if re.match(r"[23][0-9]{2}\b", reply):
-        kind = told.ACCEPTED
+        kind, party = told.ACCEPTED, Party.NOBODY
     return Explanation(kind, party, Authenticity.CLAIMED, reply[:REPLY_LIMIT])
 
 

@@ -35,6 +35,7 @@ class Party(StrEnum):
     SES_LATER = "ses_later"  # SES said 250 and did not send, or gave up
     RECIPIENT = "recipient_server"
     NOBODY_YET = "nobody_yet"
+    NOBODY = "nobody"
     UNKNOWN = "unknown"
 
 
@@ -46,6 +47,7 @@ PARTIES = {
     Party.SES_LATER: "SES, after it had accepted the mail",
     Party.RECIPIENT: "the recipient's server",
     Party.NOBODY_YET: "nobody yet: the mail is still being tried",
+    Party.NOBODY: "nobody: the server took it",
     Party.UNKNOWN: "that cannot be told",
 }
 
@@ -105,28 +107,28 @@ LOGIN = Kind(
     "give the place the credential in force: rotator rotate (a place fed by hand: rotator handover NAME --reveal); "
     "one refusal of a good password happens, two in a row do not",
     SMTP_535,
-    ("iam.keys", "smtp.auth", "gmail", "consumer"),
+    ("iam.keys", "smtp.auth", "gmail.alias", "gmail.canary", "consumer.key", "consumer.password"),
 )
 NO_LOGIN = Kind(
     Layer.CREDENTIAL,
     "the server wants a login, and the place sends none (530)",
     "enter user name and password there: rotator handover NAME --reveal",
     SMTP_535,
-    ("gmail", "consumer", "smtp.auth"),
+    ("gmail.alias", "consumer.key", "consumer.password"),
 )
 OFFERS_NO_LOGIN = Kind(
     Layer.NETWORK,
     "Gmail found no login at the configured host and port; nothing was learnt about the password",
     "compare host, port and security with the endpoint's: rotator handover NAME shows them",
     ENDPOINT,
-    ("smtp.ehlo", "gmail"),
+    ("smtp.ehlo", "gmail.alias"),
 )
 TLS = Kind(
     Layer.TLS,
     "TLS failed, or was left out: certificate, host name, or the wrong security for the port",
     "587, 2587 and 25 want STARTTLS, 465 and 2465 speak TLS at once; the host must be the endpoint's own name",
     ENDPOINT,
-    ("smtp.tls", "gmail"),
+    ("smtp.tls", "gmail.alias"),
 )
 PERMISSION = Kind(
     Layer.PERMISSION,
@@ -140,14 +142,14 @@ IDENTITY = Kind(
     "the login was good; SES does not know the addresses named as verified in this region",
     "verify the identity in the region named, or send through the region where it is; in the SES sandbox every "
     "recipient has to be verified too",
-    CANARY,
+    "runbooks/ses-identity.md#not-verified",
     ("ses.identity", "ses.production"),
 )
 MAIL_FROM = Kind(
     Layer.IDENTITY,
     "the DNS records of the custom MAIL FROM domain are not right, and the identity is set to reject mail then",
     "repair the MX and SPF records of the MAIL FROM domain",
-    CANARY,
+    "runbooks/ses-identity.md#mail-from",
     ("ses.mail_from", "dns.mail_from"),
 )
 PAUSED = Kind(
@@ -203,21 +205,21 @@ RECIPIENT = Kind(
     "the recipient's server refused the mail; login, permission and identity were good",
     "read its reply: it names the address or its own rule",
     "runbooks/recipient-exchange.md",
-    ("recipient",),
+    ("recipient.suppression", "recipient.mx"),
 )
 GAVE_UP = Kind(
     Layer.RECIPIENT,
     "SES could not deliver it to the recipient's server in time",
     "look at the recipient's MX and at the reply quoted; then send again",
     "runbooks/recipient-exchange.md",
-    ("recipient",),
+    ("recipient.suppression", "recipient.mx"),
 )
 NO_SUCH_DOMAIN = Kind(
     Layer.RECIPIENT,
     "the recipient's domain, or its mail server, was not found in DNS",
     "correct the address, or tell its owner by another way",
     "runbooks/recipient-exchange.md",
-    ("recipient",),
+    ("recipient.suppression", "recipient.mx"),
 )
 DELAYED = Kind(
     Layer.NETWORK,

@@ -14,7 +14,7 @@ SES_VOUCHED = (
     "Authentication-Results: mx.google.com; dkim=pass header.i=@amazonses.com header.s=abc; spf=pass "
     "smtp.helo=a8-23.smtp-out.amazonses.com; dmarc=pass header.from=amazonses.com\r\n"
 )
-RECIPIENT, ALIAS = "ann@recipient.example", "admin@example.com"
+RECIPIENT, ALIAS = "ann@contoso.example", "admin@example.com"
 # A user's quote of SES's diagnosticCode; the sentence before the link.
 SUPPRESSED = (
     "Amazon SES did not send the message to this address because it is on the suppression list for your account. For "

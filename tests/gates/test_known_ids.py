@@ -9,6 +9,7 @@ from rotator.core import exchange
 from rotator.core import explanation as told
 from rotator.core.error_ids import OTHERS, error_id, known_ids
 from rotator.core.explanation import Kind
+from rotator.doctor.registry import CHECKS
 from rotator.services.gmail_errors import GmailKind
 from tests.docs.test_runbooks import every_error, raised
 from tests.gates.source_tree import PRODUCT, ROOT, calls, nodes
@@ -49,6 +50,14 @@ def test_no_id_is_known_that_nothing_shows() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and ID.fullmatch(node.value)
     }
     assert sorted(set(OTHERS) - words) == []
+
+
+def test_every_check_that_an_answer_names_is_there() -> None:
+    """The doctor has what an explanation sends people to."""
+    kinds = [one for one in vars(told).values() if isinstance(one, Kind)]
+    named = {check for kind in kinds for check in kind.checks}
+    named |= {check for one in exchange.REASONS.values() for check in one.checks}
+    assert sorted(named - CHECKS.keys()) == []
 
 
 def test_every_answer_leads_to_a_section_that_is_there() -> None:
