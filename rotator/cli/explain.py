@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli.explain_answer import NO_REFUSAL, SCHEMA, advice, answer, is_well, with_doctor
-from rotator.cli.explain_input import Asked, asked_for
+from rotator.cli.explain_input import PAGES, Asked, asked_for
 from rotator.cli.options import Options, command
+from rotator.cli.pages import page
 from rotator.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def explain(
     code: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="CODE", help="`exit-codes` or one of them, an error's id, a check's id, an SMTP reply; or a file."
+            metavar="CODE",
+            help="`exit-codes` or one of them, an error's id, a check's id, an SMTP reply, a page; or a file.",
         ),
     ] = None,
     bounce: Annotated[
@@ -71,7 +73,9 @@ def _exit_codes(options: Options, asked: Asked) -> int:
 
 
 def _code(options: Options, code: str, *, and_doctor: bool) -> int:
-    """A check's id, an error's id, or a reply of a server; else nothing is known."""
+    """A page that an error names, a check's id, an error's id, or a reply of a server; else nothing is known."""
+    if code.startswith(PAGES):
+        return _page(options, code)
     from rotator.core.error_ids import error_id
     from rotator.core.explain_bounce import explain_reply, is_reply
     from rotator.doctor.registry import CHECKS
@@ -111,6 +115,14 @@ def _error(options: Options, found: ErrorId) -> int:
     fields = {"id": found.id, "cause": found.cause, "fix": fix, "runbook": found.runbook}
     code = {"exit_code": int(found.exit_code)}
     options.screen.document(SCHEMA, {"ok": True, "kind": "error", **NO_REFUSAL, **fields, **code})
+    return Exit.OK
+
+
+def _page(options: Options, name: str) -> int:
+    """The runbook itself, for where there is no checkout."""
+    text = page(name)
+    options.screen.out(text.rstrip("\n"))
+    options.screen.document(SCHEMA, {"ok": True, "kind": "page", **NO_REFUSAL, "page": name, "text": text})
     return Exit.OK
 
 

@@ -13,6 +13,7 @@ from rotator.core.errors import ConfigurationError, Exit, StopError
 if TYPE_CHECKING:
     from rotator.core.explanation import Explanation
 
+PAGES = "runbooks/"
 SIZE_LIMIT = 25_000_000  # bytes; Gmail takes no larger mail
 
 
@@ -44,6 +45,8 @@ def asked_for(code: str, bounce: str, mailbox: str, *, latest: bool) -> Asked:
         return Asked(mailbox=mailbox)
     if bounce:
         return Asked(raw=_read(bounce))
+    if code.startswith(PAGES):  # as an error names it; in a checkout it is a file as well
+        return Asked(code=code)
     if code == "-" or (code and _is_file(code)):
         return Asked(raw=_read(code))
     chosen = tuple(one for one in Exit if code == str(int(one)))

@@ -143,7 +143,8 @@ def login(ground: Ground, user: User, endpoint: str, credential: SmtpCredential)
     if not isinstance(answer, Refused):
         return not_known(answer.detail, "it says nothing about the key: run again")
     if answer.id == Meaning.LOGIN and user.facts is not None and user.facts.run is not None:
-        return not_known(f"{shown}: {answer.detail}", "a run is open and verifies its new key: rotator rotate")
+        next_turn = f"rotator rotate --user {user.name}"
+        return not_known(f"{shown}: {answer.detail}", f"a run is open and verifies its new key: {next_turn}")
     return broken(f"{shown}: {answer.detail}", _fix(answer), swaks=swaks(look, credential.key))
 
 

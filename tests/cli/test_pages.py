@@ -8,6 +8,7 @@ import pytest
 
 from rotator.cli.pages import page, part_of
 from rotator.core.errors import ConfigurationError
+from tests.cli.conftest import Run
 from tests.gates.source_tree import MODULES, ROOT
 
 SOURCES = [path.read_text("utf-8") for path in MODULES.values()]
@@ -48,3 +49,17 @@ def test_what_does_not_exist_is_answered_with_what_does(name: str, known: str) -
     with pytest.raises(ConfigurationError) as caught:
         page(name)
     assert known in caught.value.fix
+
+
+@pytest.mark.parametrize("name", ["runbooks/gmail.md", "runbooks/gmail.md#alias-pending"])
+def test_explain_shows_the_page_that_an_error_names(run: Run, name: str) -> None:
+    """What stands after `see` can be typed after `rotator explain`, in a checkout and without one."""
+    shown, document = run("explain", name), run("explain", name, "--json").document
+    assert (shown.code, shown.out) == (0, page(name))
+    assert (document["kind"], document["page"], document["text"]) == ("page", name, page(name))
+
+
+def test_explain_of_a_page_that_is_not_there_says_which_are(run: Run) -> None:
+    """The exit code is that of a slip, and the message lists the pages."""
+    done = run("explain", "runbooks/nonsense.md")
+    assert (done.code, "two-keys" in done.err) == (2, True)
