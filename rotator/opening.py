@@ -25,6 +25,7 @@ class Request:
     key: str = ""
     reason: str = ""
     if_due: bool = False
+    grace_s: int | None = None  # for this run, until it is over; None = the file's
 
     def __post_init__(self) -> None:
         if self.mode > Mode.SCHEDULED and not (self.key and self.reason):
@@ -55,6 +56,7 @@ def begin(rotation: Rotation, request: Request, run_id: str = "") -> str:
     if request.mode > Mode.SCHEDULED:
         return _incident(rotation, request, run_id)
     if rotation.facts.run is not None:
+        _choose_grace(rotation, request)
         return ""
     if request.if_due and not is_due(rotation):
         return "not due"
@@ -89,7 +91,15 @@ def is_due(rotation: Rotation) -> bool:
 def _open(rotation: Rotation, request: Request, run_id: str) -> None:
     names = tuple(one.name for one in rotation.parts.policy.consumers)
     old = rotation.facts.current
-    rotation.record(ev.RunOpened(rotation.time.now(), run_id, request.mode, request.reason, old, names))
+    grace = -1 if request.grace_s is None else request.grace_s
+    rotation.record(ev.RunOpened(rotation.time.now(), run_id, request.mode, request.reason, old, names, grace))
+
+
+def _choose_grace(rotation: Rotation, request: Request) -> None:
+    """Another grace for a run that is open already."""
+    run = rotation.facts.run
+    if run is not None and request.grace_s is not None and request.grace_s != run.grace:
+        rotation.record(ev.ModeRaised(rotation.time.now(), run.mode, run.reason, request.grace_s))
 
 
 def _incident(rotation: Rotation, request: Request, run_id: str) -> str:
@@ -112,6 +122,7 @@ def _incident(rotation: Rotation, request: Request, run_id: str) -> str:
         rotation.record(ev.Compromised(rotation.time.now(), key, request.reason))
     if rotation.facts.run is not None and rotation.facts.run.mode < request.mode:
         rotation.record(ev.ModeRaised(rotation.time.now(), request.mode, request.reason))
+    _choose_grace(rotation, request)
     return ""
 
 

@@ -42,18 +42,17 @@ def rotation(
     user: str | None,
     *,
     observer: Callable[[Progress], None] | None = None,
-    grace_s: int | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Rotation]:
     """The locked, writable rotation of one user.  Raises NoJournal, LockHeld, SealError, JournalError."""
-    with parts_of(configuration, user, lock=True, grace_s=grace_s) as parts:
+    with parts_of(configuration, user, lock=True) as parts:
         yield Rotation(replace(parts, observer=observer or (lambda _: None), sleep=sleep))
 
 
 @contextmanager
 def reading(configuration: Configuration, user: str | None) -> Iterator[Rotation]:
     """The same beside a run that may be at work: nothing can be appended, so nothing can be changed."""
-    with parts_of(configuration, user, lock=False, grace_s=None) as parts:
+    with parts_of(configuration, user, lock=False) as parts:
         yield Rotation(parts)
 
 
@@ -71,7 +70,6 @@ def parts_of(
     name: str | None,
     *,
     lock: bool,
-    grace_s: int | None = None,
     seen: Mapping[str, Event] | None = None,
 ) -> Iterator[Parts]:
     """The live parts of one user.  `seen`: as in wiring_parts.consumers.  Raises as `rotation` does."""
@@ -80,7 +78,7 @@ def parts_of(
         live, session = endpoints(user), aws_session(configuration)
         policy = configuration.policy_for(user)
         yield Parts(
-            policy=policy if grace_s is None else replace(policy, grace_s=grace_s),
+            policy=policy,
             journal=journal,
             access_keys=access_keys(session, user),
             endpoints=live,

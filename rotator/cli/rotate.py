@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,7 +31,6 @@ class Wanted:
     """What was asked for, beside the user."""
 
     request: Request
-    grace_s: int | None = None
     yes: bool = False
     explain: bool = False
 
@@ -67,8 +66,7 @@ def rotate(
     _refuse_nonsense(user=user, every=every, mode=mode, key=key, detailed=detailed_exitcode, dry_run=dry_run)
     configuration = options.configuration()
     wanted = Wanted(
-        request_of(options, configuration, user, mode, key, reason, if_due=if_due),
-        _grace(grace),
+        replace(request_of(options, configuration, user, mode, key, reason, if_due=if_due), grace_s=_grace(grace)),
         yes,
         explain_decision or options.screen.verbose,
     )
@@ -148,7 +146,7 @@ def one_user(options: Options, user: str, wanted: Wanted) -> tuple[int, dict[str
 def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str, Any]]:
     from rotator.opening import begin
 
-    with at_work(options, user, wanted.grace_s) as work:
+    with at_work(options, user) as work:
         run = work.rotation.facts.run
         if run is not None:
             options.screen.say(f"Continuing run {run.id} ({mode_name(run.mode)})")

@@ -73,7 +73,7 @@ class Work:
 
 
 @contextmanager
-def at_work(options: Options, user: str | None, grace_s: int | None = None) -> Iterator[Work]:
+def at_work(options: Options, user: str | None) -> Iterator[Work]:
     """The user's rotation, locked; a signal ends it after the step in hand.
 
     Raises RotatorError (the screen then knows on which keys mail flows) and Interrupted.
@@ -92,7 +92,7 @@ def at_work(options: Options, user: str | None, grace_s: int | None = None) -> I
     with (
         signals.finishing_steps(),
         wiring.rotation(
-            configuration, name, observer=observer, grace_s=grace_s, sleep=signals.sleep
+            configuration, name, observer=observer, sleep=signals.sleep
         ) as rotation,
     ):
         shown.show("lock", f"{name}: one run at a time")

@@ -51,14 +51,16 @@ class RunOpened(Event):
     reason: str
     old: str
     consumers: tuple[str, ...]
+    grace: int = -1  # seconds, chosen by a person for this run; -1 = the file's
 
 
 @dataclass(frozen=True, slots=True)
 class ModeRaised(Event):
-    """The open run became more urgent."""
+    """The open run became more urgent, or a person chose another grace for it (`grace`, in seconds; -1 = as it was)."""
 
     mode: int
     reason: str
+    grace: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class Run:
     mode: Mode
     reason: str
     old: str  # "" = nothing to retire
+    grace: int = -1  # seconds, chosen by a person for this run; -1 = the file's
     new: str = ""
     new_at: int = 0
     aborting: bool = False

@@ -60,7 +60,7 @@ def _(event: ev.Sealed, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.RunOpened, facts: Facts) -> Facts:
-    run = Run(event.run, event.at, Mode(event.mode), event.reason, event.old)
+    run = Run(event.run, event.at, Mode(event.mode), event.reason, event.old, event.grace)
     for name in event.consumers:
         held = facts.consumer(name).may_hold or ((event.old,) if event.old else ())
         facts = facts.with_consumer(
@@ -80,7 +80,8 @@ def _(event: ev.RunOpened, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.ModeRaised, facts: Facts) -> Facts:
     assert facts.run is not None
-    return facts.with_run(mode=max(facts.run.mode, Mode(event.mode)), reason=event.reason)
+    grace = facts.run.grace if event.grace < 0 else event.grace
+    return facts.with_run(mode=max(facts.run.mode, Mode(event.mode)), reason=event.reason, grace=grace)
 
 
 @apply.register

@@ -58,6 +58,12 @@ class Situation:
         return self.facts.run
 
     @property
+    def grace_s(self) -> int:
+        """How long the old key stays Active after everybody was confirmed: the run's own time, else the file's."""
+        run = self.facts.run
+        return self.policy.grace_s if run is None or run.grace < 0 else run.grace
+
+    @property
     def old(self) -> KeyFacts:
         """What is known of the key that the run replaces."""
         return self.facts.key(self.run.old)
@@ -124,7 +130,7 @@ class Situation:
     def open_too_long(self) -> bool:
         """Whether the open run should have retired the old key by now."""
         run = self.facts.run
-        allowed = self.policy.open_alarm_s + self.policy.grace_s
+        allowed = self.policy.open_alarm_s + self.grace_s
         return run is not None and not self._watching and self.now > run.opened + allowed
 
     @property

@@ -174,7 +174,7 @@ STORIES: dict[str, list[ev.Event]] = {
         *told("gmail"), ev.EffectIntended(T + 60, OFF, OLD, T + 81, "replaced"), *switched(ON, OLD, T + 65, UNKNOWN)
     ),
     "the old key leaks, and the run becomes urgent": run(
-        *told("gmail"), LEAKED_OLD, ev.ModeRaised(T + 5, EMERGENCY, "leaked"), ev.ModeRaised(T + 6, 0, "calm")
+        *told("gmail"), LEAKED_OLD, ev.ModeRaised(T + 5, EMERGENCY, "leaked"), ev.ModeRaised(T + 6, 0, "calm", DAY)
     ),
     "a leaked key that was held": run(
         *REPLACED, *switched(ON, OLD, T + 2 * HOUR), ev.Compromised(T + 3 * HOUR, OLD, "seen")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rotator.core import evidence
 from rotator.core.access_keys import KEYS_PER_USER, Instant
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import (
     CANARY_BACKOFF_S,
+    CANARY_GIVES_UP_S,
     LAST_USED_LAG_S,
     RETRY_S,
     WRONG_PASSWORD_S,
@@ -146,9 +149,21 @@ def wait_for_canaries(s: Situation) -> Step | None:
     behind = [(traits, known) for traits, known in s.consumers if evidence.confirmed(s, traits, known) is None]
     if not behind:
         return None
-    names = ", ".join(traits.name for traits, _ in behind)
+    names = [traits.name for traits, _ in behind]
+    since = min(max(known.push_at, known.attested_at) for _, known in behind)
     until = min(at if (at := retry_at(known)) > s.now else s.now + RETRY_S for _, known in behind)
-    return Wait(7, Instant(until), f"no canary through {names} has arrived yet", urgent=True)
+    why = f"no canary through {', '.join(names)} has arrived yet" + if_gone(s, since, names)
+    return Wait(7, Instant(until), why, urgent=True)
+
+
+def if_gone(s: Situation, since: int, names: Sequence[str]) -> str:
+    """After a day of silence: what is left to do, no word stands in for the proof.  The text stays the same."""
+    if s.now < since + CANARY_GIVES_UP_S:
+        return ""
+    return (
+        "; a day has passed, and nothing is retired without that proof.  Mend the place; one that is gone: take it out "
+        f"of the file, then: rotator forget {s.facts.user} {names[0]} --reason …"
+    )
 
 
 def canary_again_if_old_key_moved(s: Situation) -> Step | None:

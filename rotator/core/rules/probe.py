@@ -11,7 +11,7 @@ from rotator.core.access_keys import Instant, Status
 from rotator.core.evidence import REFUSALS_THAT_COUNT
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import CANARY_GIVES_UP_S, DAY_S, REFUSAL_ASSUMED_S, RETRY_S, Traits
-from rotator.core.rules.handing_over import retry_at
+from rotator.core.rules.handing_over import if_gone, retry_at
 from rotator.core.situation import Situation
 from rotator.core.steps import Look, Observe, SendCanary, Step, Wait
 
@@ -114,6 +114,7 @@ def survive_the_deactivation(s: Situation) -> Step | None:
         return None
     late = s.now >= s.old.refused_at + CANARY_GIVES_UP_S
     why = f"the canary through {', '.join(behind)} since the deactivation has neither arrived nor been refused"
+    why += if_gone(s, s.old.refused_at, behind)
     return Wait(9, _end_of_back_off(s, s.now + RETRY_S), why, urgent=late)
 
 
@@ -128,4 +129,5 @@ def watch_while_inactive(s: Situation) -> Step | None:
     if not behind:
         return None
     why = f"the last canary through {', '.join(behind)} has neither arrived nor been refused"
+    why += if_gone(s, end, behind)
     return Wait(10, _end_of_back_off(s, s.now + RETRY_S), why, urgent=True)

@@ -28,7 +28,7 @@ def wait_out_the_grace(s: Situation) -> Step | None:
     """The old key stays Active for the policy's time after the last consumer was confirmed."""
     if s.old.deactivated_at or not evidence.patient(s):
         return None
-    until = evidence.grace_from(s) + s.policy.grace_s
+    until = evidence.grace_from(s) + s.grace_s
     return Wait(8, Instant(until), "the grace of the old key") if s.now < until else None
 
 
