@@ -12,12 +12,15 @@ import pytest
 
 from rotator.core import errors
 from rotator.core.refusals import TOLD
+from rotator.doctor.registry import CHECKS
 from rotator.services.gmail_errors import GmailKind
 from tests.docs.pages import RUNBOOKS
 from tests.gates.source_tree import MODULES, PRODUCT, ROOT, calls, layer, nodes
 
 INDEX = ROOT / "runbooks" / "README.md"
 GMAIL = ROOT / "runbooks" / "gmail.md"
+NAMED = re.compile(r"runbooks/[a-z0-9-]+\.md")
+LINKED = re.compile(r"\]\(([a-z0-9-]+\.md)[#)]")
 PAGE_NAME = re.compile(r"(?:runbooks/)?[a-z0-9-]+\.md")
 
 
@@ -69,6 +72,18 @@ def test_every_page_stands_in_the_index() -> None:
     """The index leads to every other page."""
     text = INDEX.read_text("utf-8")
     assert [page.name for page in RUNBOOKS if page != INDEX and f"]({page.name})" not in text] == []
+
+
+def test_every_page_is_reached_from_what_the_program_says() -> None:
+    """From the pages that errors, findings and explanations name, links lead to all others, without the index."""
+    reached: set[Path] = set()
+    todo = {ROOT / name for path in PRODUCT for name in NAMED.findall(path.read_text("utf-8"))}
+    todo |= {ROOT / "runbooks" / check.page.partition("#")[0] for check in CHECKS.values()}
+    while todo:
+        page = todo.pop()
+        reached.add(page)
+        todo |= {page.parent / link for link in LINKED.findall(page.read_text("utf-8"))} - reached - {INDEX}
+    assert sorted(page.name for page in set(RUNBOOKS) - reached - {INDEX}) == []
 
 
 def test_an_error_s_page_speaks_of_it() -> None:
