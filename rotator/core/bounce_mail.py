@@ -15,17 +15,24 @@ from email.message import Message
 from email.utils import getaddresses
 from functools import cached_property
 from html.parser import HTMLParser
+from itertools import islice
 
 ORIGINAL = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers")
 COMMENT_OR_QUOTED = re.compile(r'\([^()]*\)|"[^"]*"')
 ADDRESS_LIMIT = 254
+# A notice is small and flat.  What is not, is somebody's attempt: html.parser takes quadratic time for `<!--<!--...`.
+TEXT_PARTS, HTML_LIMIT, DEPTH = 4, 30_000, 20
 
 
 class BounceMail:
     """One message.  Values are cached; two From headers, or two addresses in one, are no sender at all."""
 
     def __init__(self, raw: bytes) -> None:
-        self.message = email.message_from_bytes(raw)
+        self.readable = True
+        try:
+            self.message = email.message_from_bytes(raw)
+        except RecursionError:  # parts in parts in parts, a thousand deep
+            self.readable, self.message = False, Message()
 
     @cached_property
     def is_mail(self) -> bool:
@@ -46,7 +53,7 @@ class BounceMail:
     @cached_property
     def text(self) -> str:
         """The notice's own words, plain and HTML parts one after the other, links as words."""
-        return "\n\n".join(_texts(self.message))
+        return "\n\n".join(islice(_texts(self.message), TEXT_PARTS))
 
     @cached_property
     def reports(self) -> tuple[Message, ...]:
@@ -144,15 +151,15 @@ def addresses(message: Message, header: str) -> list[str]:
     return [address.lower() for _, address in found if address]
 
 
-def _parts(message: Message) -> Iterator[Message]:
+def _parts(message: Message, depth: int = DEPTH) -> Iterator[Message]:
     """The notice's own parts; what it carries of the original is not its word."""
     yield message
-    if message.get_content_type() in (*ORIGINAL, "message/delivery-status"):
+    if depth == 0 or message.get_content_type() in (*ORIGINAL, "message/delivery-status"):
         return
     if message.is_multipart():
         for part in message.get_payload():
             if isinstance(part, Message):
-                yield from _parts(part)
+                yield from _parts(part, depth - 1)
 
 
 def _texts(message: Message) -> Iterator[str]:
@@ -218,7 +225,7 @@ class _Text(HTMLParser):
 def _without_tags(html: str) -> str:
     parser = _Text()
     try:
-        parser.feed(html)
+        parser.feed(html[:HTML_LIMIT])
         parser.close()
     except (AssertionError, ValueError):  # declarations that html.parser gives up on
         return "".join(parser.words)

@@ -71,6 +71,8 @@ LISTS = {
 def explain_bounce(raw: bytes, *, fetched: bool = False) -> Explanation:
     """What a whole message or a pasted text says.  `fetched`: it came through Gmail's API, so the top is Gmail's."""
     mail = BounceMail(raw)
+    if not mail.readable or (fetched and not mail.is_mail):
+        return Explanation(told.NOT_A_BOUNCE, Party.UNKNOWN, Authenticity.FAILED)
     if not mail.is_mail:
         return explain_text(raw.decode("utf-8", "replace"))
     kind, party, reply = _of_mail(mail)

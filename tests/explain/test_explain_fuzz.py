@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rotator.core.bounce import read_bounce
+from rotator.core.bounce import Verdict, read_bounce
+from rotator.core.bounce_mail import HTML_LIMIT, TEXT_PARTS, BounceMail
 from rotator.core.explain_bounce import explain_bounce, explain_reply, explain_text
-from rotator.core.explanation import Authenticity
+from rotator.core.explanation import Authenticity, Layer
 from rotator.core.ses_event import read_event
 from tests.core.test_bounce import BAD_LOGIN, FILLED, VOUCHED, notice, prose
 from tests.explain.bounces import SUPPRESSED, event, postfix, report
@@ -78,3 +80,49 @@ def test_no_text_is_too_much(text: str) -> None:
     read_event(text)
     for found in (explain_text(text), explain_reply(text)):
         assert not found.credential_to_blame or LOGIN_REPLY.match(found.reply)
+
+
+def nested(kind: str, depth: int) -> bytes:
+    """Parts in parts, as deep as a forger likes."""
+    layer = {
+        "multipart": 'Content-Type: multipart/mixed; boundary="b{0}"\r\n\r\n--b{0}\r\n',
+        "rfc822": "Content-Type: message/rfc822\r\n\r\n",
+    }[kind]
+    inside = "".join(layer.format(number) for number in range(depth))
+    text = "Content-Type: text/plain\r\n\r\n" + prose(BAD_LOGIN)
+    return f"From: mailer-daemon@googlemail.com\r\n{VOUCHED}{inside}{text}".encode()
+
+
+@pytest.mark.parametrize("kind", ["multipart", "rfc822"])
+@pytest.mark.parametrize("depth", [60, 1500])
+def test_a_mail_that_is_too_deep_says_nothing(kind: str, depth: int) -> None:
+    """Whoever nests a thousand parts ends no program and blames no credential."""
+    raw = nested(kind, depth)
+    assert read_bounce(raw).verdict in (Verdict.NONE, Verdict.RECIPIENT)
+    assert not explain_bounce(raw).credential_to_blame
+    assert not explain_bounce(raw, fetched=True).credential_to_blame
+
+
+HUGE = {
+    "comments that never end": b"Content-Type: text/html\r\n\r\n" + b"<!--" * 500_000,
+    "tags that never end": b"Content-Type: text/html\r\n\r\n" + b"<" * 2_000_000,
+    "a check of the sender, all brackets": b"Authentication-Results: " + b"(" * 500_000 + b"\r\n\r\nx",
+    "replies, and nothing else": b"\r\n" + b"535 " * 500_000,
+    "two hundred pages of HTML": b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    + (b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<!--" * 10_000 + b"\r\n") * 200,
+}
+
+
+@pytest.mark.parametrize("body", HUGE.values(), ids=HUGE.keys())
+def test_a_huge_mail_is_done_with_soon(body: bytes) -> None:
+    """Of a mail made to keep the program busy only a little is looked at, and it says nothing of a credential."""
+    raw = b"From: mailer-daemon@googlemail.com\r\n" + body
+    assert not explain_bounce(raw, fetched=True).credential_to_blame
+    if b"html" in body:
+        assert len(BounceMail(raw).text) < TEXT_PARTS * (HTML_LIMIT + 2)
+
+
+def test_a_mail_without_a_sender_is_nobody_s_word() -> None:
+    """In a mailbox a notice has a sender; copied text is for files."""
+    found = explain_bounce(prose(BAD_LOGIN).encode(), fetched=True)
+    assert (found.layer, found.credential_to_blame) == (Layer.UNKNOWN, False)
