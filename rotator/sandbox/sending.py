@@ -15,6 +15,7 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from email.utils import format_datetime, getaddresses
 
+from rotator.sandbox.events import SUPPRESSED, Events
 from rotator.sandbox.faults import Faults, declare
 from rotator.sandbox.keys import Key
 from rotator.sandbox.mailboxes import Mailboxes
@@ -22,7 +23,7 @@ from rotator.sandbox.moto_seam import MotoAws
 from rotator.sandbox.policies import evaluate
 from rotator.sandbox.record import Record
 from rotator.sandbox.sesv2 import SesRegion
-from rotator.sandbox.simulator import SIMULATOR_DOMAIN, answer_of
+from rotator.sandbox.simulator import SIMULATOR_DOMAIN, answer_of, diagnostic_of
 
 SMTP_451 = declare("smtp_451", "the end of DATA answers 451 Temporary service failure; nothing is sent")
 SMTP_RESET_AFTER_DATA = declare("smtp_reset_after_data", "the mail is accepted, the connection is reset before the 250")
@@ -57,9 +58,10 @@ class Outbox:
         record: Record,
         faults: Faults,
         now: Callable[[], datetime],
+        events: Events,
     ) -> None:
         self._ses, self._moto, self._mailboxes = ses, moto, mailboxes
-        self._record, self._faults, self._now = record, faults, now
+        self._record, self._faults, self._now, self._events = record, faults, now, events
 
     def accept(self, envelope: Envelope, key: Key) -> str:
         """The reply to the end of DATA, after delivery.  Raises Dropped and Reset."""
@@ -144,14 +146,21 @@ class Outbox:
             )
         identity = self._ses.identity_for(author_of(envelope))
         bounces_to = identity.mail_from if identity and identity.mail_from_status == "SUCCESS" else None
+        self._events.sent(envelope.sender, envelope.recipients, envelope.raw, message_id)
         for recipient in envelope.recipients:
+            told = (envelope.sender, recipient, envelope.raw, message_id)
             if recipient.lower() in suppressed:
+                self._events.bounced(*told, "OnAccountSuppressionList", SUPPRESSED)
                 continue
             raw = self._rewritten(envelope, recipient, message_id, bounces_to or self._own_domain("amazonses.com"))
             if recipient.lower().endswith(f"@{SIMULATOR_DOMAIN}"):
                 self._simulate(envelope.sender, recipient, raw)
             else:
                 self._mailboxes.deliver(recipient, raw)
+            if diagnostic := diagnostic_of(recipient):
+                self._events.bounced(*told, "General", f"smtp; {diagnostic}")
+            else:
+                self._events.delivered(*told)
         return message_id
 
     def _simulate(self, sender: str, recipient: str, raw: bytes) -> None:

@@ -22,6 +22,12 @@ DIAGNOSTICS = {
 }
 
 
+def diagnostic_of(recipient: str) -> str:
+    """Why a simulated recipient's server refused; empty for one that took the mail, and for every real address."""
+    local, _, domain = recipient.lower().partition("@")
+    return DIAGNOSTICS.get(local.partition("+")[0], "") if domain == SIMULATOR_DOMAIN else ""
+
+
 def answer_of(recipient: str, sender: str, raw: bytes, now: datetime) -> bytes | None:
     """The mail that the simulated recipient, or SES in its name, sends back; None for none."""
     name = recipient.partition("@")[0].partition("+")[0].lower()

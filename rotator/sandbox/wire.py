@@ -46,7 +46,7 @@ class Call:
     @property
     def protocol(self) -> Protocol:
         """How errors of this service look."""
-        return "query" if self.service in ("iam", "sts", "sns", "sqs", "cloudformation") else "json"
+        return "query" if self.service in ("iam", "sts", "sns", "cloudformation") else "json"
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of parameter `name`."""

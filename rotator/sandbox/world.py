@@ -20,6 +20,7 @@ from rotator.sandbox.clock import Clock
 from rotator.sandbox.configuration import Place, Sample, write_configuration, write_sasl_passwd
 from rotator.sandbox.dns import DnsServer, Records
 from rotator.sandbox.dns_records import publish, publish_others
+from rotator.sandbox.events import Events
 from rotator.sandbox.faults import Faults
 from rotator.sandbox.iam import Iam
 from rotator.sandbox.keys import FrontEnd, Key, KeyStore, Lags
@@ -68,7 +69,10 @@ class World:
         self.ses = SesRegion(scenario.account, scenario.region, self._rng)
         self._regions = {scenario.region: self.ses}
         self.logins = Logins(scenario.region, self.keys, self.record, self.faults, self.clock.now)
-        self._outbox = Outbox(self.ses, self.moto, self.mailboxes, self.record, self.faults, self.clock.now)
+        self.events = Events(self.paging.tell, self.clock.now)
+        self._outbox = Outbox(
+            self.ses, self.moto, self.mailboxes, self.record, self.faults, self.clock.now, self.events
+        )
         self.smtp = self._smtp_server(lags, idle_s)
         self.dns = DnsServer(Records())
         self._aws = HttpServer(self._aws_application(), self.clock.http_date)
