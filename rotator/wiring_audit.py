@@ -28,6 +28,11 @@ class AuditWork:
     users: tuple[UserAudit, ...]
     arrivals: Arrivals | None
     timeout_s: float
+    configuration: Configuration
+
+    def strangers(self) -> Iterator[Finding]:
+        """Users below aws.user_path that the file does not name; nothing if no path is configured."""
+        return _strangers(self.configuration)
 
 
 @contextmanager
@@ -44,11 +49,10 @@ def auditing(configuration: Configuration, user: str | None, consumer: str = "")
     redirected = _redirected(configuration)
     with ExitStack() as stack:
         users = tuple(_user_audit(stack, redirected, one) for one in chosen)
-        yield AuditWork(users, _arrivals(configuration), float(configuration.audit.timeout))
+        yield AuditWork(users, _arrivals(redirected), float(configuration.audit.timeout), redirected)
 
 
-def strangers(configuration: Configuration) -> Iterator[Finding]:
-    """Users below aws.user_path that the file does not name; nothing if no path is configured."""
+def _strangers(configuration: Configuration) -> Iterator[Finding]:
     from rotator.services.iam_users import users_below
 
     path = configuration.aws.user_path

@@ -24,7 +24,8 @@ from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding,
 from rotator.core.proven import AuditOutcome
 
 WORKERS = 8  # SES connections are few and their number is not published
-POLL_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # the last one repeats
+FIRST_POLL_S, LONGEST_POLL_S = 0.2, 5.0
+POLL_SHARE = 0.1  # of the time so far: whatever comes is seen at most this much late
 BODY = "A test mail of the monthly audit of SMTP credentials; nothing to do.\n"
 
 
@@ -149,7 +150,8 @@ class _Flight:
 
     def results(self) -> Iterator[Result]:
         """Each mail's result, in the order in which they are known."""
-        for pause in _pauses():
+        began = self.clock.monotonic()
+        while self.open:
             answers = {token: _answer(mail) for token, mail in self.open.items()}
             sighted = self._look()  # after the answers: what was answered before is seen now
             for token, mail in list(self.open.items()):
@@ -158,9 +160,9 @@ class _Flight:
                     mail.target.seen.set()
                     del self.open[token]
                     yield result
-            if not self.open:
-                return
-            self.clock.sleep(pause)
+            if self.open:
+                waited = self.clock.monotonic() - began
+                self.clock.sleep(min(LONGEST_POLL_S, max(FIRST_POLL_S, POLL_SHARE * waited)))
 
     def _look(self) -> Mapping[str, Sighting]:
         try:
@@ -243,9 +245,3 @@ def _named(finding: Finding, target: Target) -> Finding:
     who = (("user", target.user), ("consumer", target.name))
     seen = f"{target.name}: {finding.summary}"
     return Finding(finding.id, finding.status, seen, finding.fix, finding.runbook, (*who, *finding.evidence))
-
-
-def _pauses() -> Iterator[float]:
-    yield from POLL_S
-    while True:
-        yield POLL_S[-1]

@@ -48,7 +48,7 @@ def audit(
         found = list(mails.findings)
         if not consumer:
             found += [one for each in work.users for one in each.findings()]
-            found += wiring_audit.strangers(configuration) if user is None else ()
+            found += work.strangers() if user is None else ()
     show(options.screen, found)
     options.screen.out(f"{counted(found)}.")
     code = int(Exit.FAILED) if failed(found, strict=strict) else 0

@@ -57,6 +57,10 @@ def prometheus_file(path: str) -> str:
     return absolute(path)
 
 
+def _of_aws(namespace: str) -> str | None:
+    return "begins with AWS/, which is for AWS alone" if namespace.startswith("AWS/") else None
+
+
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": durations.PATTERN})
 Text = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_plain)]
 Lines = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_lines)]
@@ -78,7 +82,9 @@ Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html
 QueueUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:-]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}$", max_length=300)]
 # AWS/ is for AWS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
-MetricNamespace = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.#-][A-Za-z0-9_./#-]{0,254}$")]
+MetricNamespace = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_./#-]{1,255}$"), AfterValidator(lambda text: _refuse(_of_aws(text), text))
+]
 UserPath = Annotated[str, Field(pattern=r"^/([A-Za-z0-9._+=,@-]+/)*$", max_length=512)]  # no * ?: it stands in a policy
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}$")]
 # A FIFO topic is refused: it cannot deliver to people (mail, SMS), only to queues.

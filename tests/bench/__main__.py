@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import meter, turns
+from tests.bench import audits, meter, turns
 from tests.bench.needed import CALLS, CONNECTIONS, RECORDED
 from tests.bench.processes import PYTHON, Cost, bare, calls_since, calm_world, measure, middle, rotate
 
 HELP_RUNS, ROTATE_RUNS = 11, 5
-HELP_RATIO, ROTATE_RATIO = 12.0, 1.5
+HELP_RATIO, ROTATE_RATIO, AUDIT_RATIO = 12.0, 1.5, 1.2
 REST_CPU_S, TURN_S, MEMORY_MB = 0.100, 0.005, 150.0
 HEAVY = {"boto3", "botocore", "google", "googleapiclient", "pydantic", "rich"}
 HEADERS = ("", "wall", "CPU", "bare wall", "bare CPU", "ratio", "bound", "")
@@ -123,6 +123,20 @@ def turn_rows() -> Iterator[Row]:
     yield Row("the explorer", ("", f"{turns.states_per_second():.0f} states/s", "", ""))
 
 
+def audit_rows() -> Iterator[Row]:
+    """Many places side by side, each as slow as a far SES, beside the sum of their times by the number of workers."""
+    wall_s, least_s = audits.wall_s(), audits.LEAST_S
+    ratio = wall_s / least_s
+    yield Row(
+        f"audit of {audits.PLACES} places",
+        (_ms(wall_s), "", _ms(least_s), ""),
+        f"{ratio:.2f} wall",
+        f"{AUDIT_RATIO:g} wall",
+        holds=ratio <= AUDIT_RATIO,
+        binding=False,
+    )
+
+
 def table(rows: list[Row]) -> str:
     """The rows as aligned columns."""
     lines = [HEADERS, *(row.cells for row in rows)]
@@ -140,7 +154,7 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 def main() -> int:
     """Measure everything and print one table."""
-    rows = [*help_rows(), *rotate_rows(), *turn_rows()]
+    rows = [*help_rows(), *rotate_rows(), *turn_rows(), *audit_rows()]
     print(table(rows))
     print(f"Medians of {HELP_RUNS} (help), {ROTATE_RUNS} (rotate) and {turns.TURNS} (turn) runs.")
     return int(any(row.binding and row.holds is False for row in rows))

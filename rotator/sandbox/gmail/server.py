@@ -195,6 +195,12 @@ class GmailServer:
         """The relay as stored, with its password: for the world's own checks, never over HTTP."""
         return self._store.alias(mailbox, alias).msa
 
+    def move(self, mailbox: str, text: str, label: str) -> None:
+        """What holds `text` leaves the inbox for another label, as a filter or the spam check does it."""
+        for message in self._user(mailbox).messages:
+            if text.encode() in message.raw:
+                message.labels = [label]
+
     def inbox(self, mailbox: str) -> list[bytes]:
         """What lies in INBOX, oldest first, for the world's own checks."""
         self.settle()
