@@ -5,6 +5,7 @@ Heavy libraries are imported inside functions, as in wiring.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from rotator.core.ports import AccessKeys, Consumer
+from rotator.core.secret import SEAL_CREDENTIAL
 
 if TYPE_CHECKING:
     from rotator.config import kinds
@@ -52,9 +54,15 @@ def seal(configuration: Configuration) -> KeyFileSeal:
     from rotator.journal.sealing import KeyFileSeal
     from rotator.journal.wrapped_key import load_wrapped_key
 
-    wrapper = key_wrapper(configuration)
-    path = configuration.seal_key_file
-    return KeyFileSeal.load(path) if wrapper is None else load_wrapped_key(path, wrapper)
+    wrapper, path = key_wrapper(configuration), configuration.seal_key_file
+    return KeyFileSeal.load(_credential() or path) if wrapper is None else load_wrapped_key(path, wrapper)
+
+
+def _credential() -> Path | None:
+    """The copy of the key file that systemd made for this process alone (LoadCredential=), if it did."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(directory) / SEAL_CREDENTIAL if directory else None
+    return path if path is not None and path.exists() else None
 
 
 def access_keys(session: AwsSession, user: UserConfiguration) -> AccessKeys:

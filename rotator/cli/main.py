@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "What a code, an error, an SMTP reply or a bounce means, and what to do."),
     "config": ("config", "Make, check and show the configuration file; print policy and schema."),
     "gmail": ("gmail", "Get the token of a mailbox."),
-    "schedule": ("schedule", "Print the daily line that keeps rotations going."),
+    "schedule": ("schedule", "Print crontab lines or systemd units that keep rotations going."),
     "sandbox": ("sandbox", "A whole world on this machine, to try everything without an account."),
 }
 

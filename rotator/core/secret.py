@@ -10,6 +10,7 @@ from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+SEAL_CREDENTIAL = "rotator-seal-key"  # the journal's seal key among the credentials that systemd hands a service
 # Secrets have 40 characters, passwords 44, tokens more; URLs quote some of them by %, JSON by a backslash.  What is
 # shorter may be a piece of one: base64 mixes capitals, small letters and digits, which words and paths rarely do.
 SIGNS = r"[A-Za-z0-9+/=_%\\-]"

@@ -18,7 +18,7 @@ from rotator.config.initial import Answers, initial_file
 from rotator.config.schema import File
 from rotator.config.settings import effective
 from rotator.core.errors import ConfigurationError
-from rotator.schedule import cron_line, daily_command
+from rotator.schedule.cron import cron_line, daily_command
 from tests.config.samples import FULL, NINE_LINES, OTHER_PLACE, TRUST, full, load
 
 ANSWERS = Answers(
