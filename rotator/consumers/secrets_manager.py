@@ -9,25 +9,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rotator.consumers.fields import Fields, members
 from rotator.consumers.formats import NotInFormat
+from rotator.consumers.in_aws import InAws, refused
 from rotator.consumers.own_canary import OwnCanary, SenderInRegion
 from rotator.core.errors import AccessError, RemoteFault
-from rotator.core.looks import NothingThere
 from rotator.core.policy import Traits
-from rotator.core.ports import (
-    Acknowledged,
-    Canary,
-    CanaryAnswer,
-    Deadline,
-    Holding,
-    Problem,
-    PushAnswer,
-    Refused,
-    Unknown,
-)
+from rotator.core.ports import Acknowledged, Deadline, Problem, PushAnswer, Unknown
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.secrets_manager import CURRENT, PENDING, Description, SecretStore, Version
@@ -37,7 +27,7 @@ NAMESPACE = uuid.UUID("7f1f1d0e-6a55-5b43-9e0b-5f5f6d8f6a10")  # ours alone, so 
 RUNBOOK = "runbooks/consumer-push.md#secrets-manager"
 
 
-class SecretsManager:
+class SecretsManager(InAws):
     """Implements `rotator.core.ports.Consumer` for one secret."""
 
     def __init__(
@@ -51,58 +41,34 @@ class SecretsManager:
         canary_to: str | None = None,
     ) -> None:
         """`canary_from`: an address that may send; without it nothing is sent and read back is the proof."""
-        self._canary = OwnCanary(endpoint, canary_from, canary_to)
-        self.traits = Traits(name, "secrets_manager", endpoint.name, reads_back=True, sends=self._canary.possible)
-        self._endpoint, self._store, self._fields = endpoint, store, fields or Fields()
-        self._what = f"secret {store.secret_id}"
+        canary = OwnCanary(endpoint, canary_from, canary_to)
+        traits = Traits(name, "secrets_manager", endpoint.name, reads_back=True, sends=canary.possible)
+        super().__init__(traits, f"secret {store.secret_id}", endpoint, fields, canary)
+        self._store = store
 
-    def preflight(self, deadline: Deadline) -> Sequence[Problem]:
-        """The secret is there, readable, a JSON object, and nobody else is changing it; nothing is written."""
-        try:
-            described = self._store.describe(deadline)
-            found = [self._missing()] if described is None else list(self._problems(described))
-            if not found:
-                members(self._text_of(self._store.value(deadline)))
-        except (AccessError, RemoteFault) as error:
-            return [Problem(error.id, f"{self._what}: {error}", error.fix, error.runbook, exit_code=error.exit_code)]
-        except NotInFormat as error:
-            fix = "make its AWSCURRENT version a JSON object, or name another secret"
-            return [Problem("secret-not-json", f"{self._what}: {error}", fix, RUNBOOK)]
+    def _found(self, deadline: Deadline) -> list[Problem]:
+        """The secret is there, readable, a JSON object, and nobody else is changing it."""
+        described = self._store.describe(deadline)
+        found = [self._missing()] if described is None else list(self._problems(described))
+        if not found:
+            members(self._text_of(self._store.value(deadline)))
         return found
 
-    def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
+    def _written(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """Put the pair aside, read it back, move AWSCURRENT.  The same pair twice makes one version."""
-        try:
-            described = self._store.describe(deadline)
-            if described is None:
-                return _refused(self._missing())
-            problem = next(self._problems(described), None)
-            return _refused(problem) if problem else self._staged(credential, described, deadline)
-        except AccessError as error:
-            return Refused(f"{self._what}: {error}", error.fix, error.id)
-        except RemoteFault as error:
-            return Unknown(f"{self._what}: {error}")
-        except NotInFormat as error:
-            return Refused(f"{self._what}: {error}", "make its AWSCURRENT version a JSON object", "secret-not-json")
+        described = self._store.describe(deadline)
+        if described is None:
+            return refused(self._missing())
+        problem = next(self._problems(described), None)
+        return refused(problem) if problem else self._staged(credential, described, deadline)
 
-    def holds(self, deadline: Deadline) -> Holding:
-        """The user name in the version that readers get."""
-        held = self._held(deadline)
-        return held if isinstance(held, Unknown) else held.key
+    def _pair(self, deadline: Deadline) -> SmtpCredential | None:
+        """The pair in the version that readers get."""
+        return self._fields.find(self._text_of(self._store.value(deadline)))
 
-    def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
-        """Log in with exactly what readers get and mail to `canary_to`."""
-        if not self._canary.possible:
-            return self._canary.send(canary, Unknown(""), deadline)
-        return self._canary.send(canary, self._held(deadline), deadline)
-
-    def credential(self, deadline: Deadline) -> SmtpCredential | Unknown:
-        """What readers get now."""
-        return self._held(deadline)
-
-    def instructions(self) -> Sequence[str]:
-        """Nobody has to do anything."""
-        return ()
+    def _malformed(self, error: NotInFormat) -> Problem:
+        fix = "make its AWSCURRENT version a JSON object, or name another secret"
+        return Problem("secret-not-json", f"{self._what}: {error}", fix, RUNBOOK)
 
     # --- the push, part by part --------------------------------------------------------------------------------
 
@@ -173,19 +139,8 @@ class SecretsManager:
             seen = f"{self._what}: somebody else's rotation is under way (AWSPENDING on version {pending})"
             yield Problem("secret-pending", seen, "let it end, or take AWSPENDING off that version", RUNBOOK)
 
-    def _held(self, deadline: Deadline) -> SmtpCredential | Unknown:
-        try:
-            credential = self._fields.find(self._text_of(self._store.value(deadline)))
-        except (AccessError, RemoteFault, NotInFormat) as error:
-            return Unknown(f"{self._what}: {error}")
-        return credential or NothingThere(f"{self._what}: no user name and password in its AWSCURRENT version")
-
     def _text_of(self, version: Version | None) -> Secret | None:
         """The text of a version; a binary one cannot be a JSON object.  Raises NotInFormat."""
         if version is not None and version.text is None:
             raise NotInFormat("the value is binary or empty")
         return version.text if version else None
-
-
-def _refused(problem: Problem) -> Refused:
-    return Refused(problem.seen, problem.fix, problem.id)

@@ -8,26 +8,14 @@ reads again.  The other order would let a half-written pair pass for a whole one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from rotator.consumers.fields import Fields, members
 from rotator.consumers.formats import NotInFormat
+from rotator.consumers.in_aws import InAws
 from rotator.consumers.own_canary import OwnCanary, SenderInRegion
-from rotator.core.errors import AccessError, RemoteFault
-from rotator.core.looks import NothingThere
 from rotator.core.policy import Traits
-from rotator.core.ports import (
-    Acknowledged,
-    Canary,
-    CanaryAnswer,
-    Deadline,
-    Holding,
-    Problem,
-    PushAnswer,
-    Refused,
-    Unknown,
-)
+from rotator.core.ports import Acknowledged, Deadline, Problem, PushAnswer, Unknown
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.parameter_store import SECURE, Parameter, ParameterStore
@@ -37,7 +25,7 @@ RUNBOOK = "runbooks/consumer-push.md#parameter-store"
 Stored = dict[str, Parameter]
 
 
-class SsmParameter:
+class SsmParameter(InAws):
     """Implements `rotator.core.ports.Consumer` for one parameter or for the parameters under one path."""
 
     def __init__(
@@ -53,64 +41,51 @@ class SsmParameter:
         canary_to: str | None = None,
     ) -> None:
         """`path` is the parameter's name, or with layout "path" what stands before the names of `fields`."""
-        self._canary = OwnCanary(endpoint, canary_from, canary_to)
-        self.traits = Traits(name, "ssm_parameter", endpoint.name, reads_back=True, sends=self._canary.possible)
-        self._endpoint, self._store, self._path = endpoint, store, path
-        self._layout, self._fields = layout, fields or Fields()
+        canary = OwnCanary(endpoint, canary_from, canary_to)
+        traits = Traits(name, "ssm_parameter", endpoint.name, reads_back=True, sends=canary.possible)
+        super().__init__(traits, path, endpoint, fields, canary)
+        self._store, self._path, self._layout = store, path, layout
 
-    def preflight(self, deadline: Deadline) -> Sequence[Problem]:
-        """What is there can be read and is in the right form; nothing is written.  Missing ones will be made."""
-        try:
-            stored = self._read(deadline)
-            self._check(stored)
-        except (AccessError, RemoteFault) as error:
-            return [Problem(error.id, f"{self._path}: {error}", error.fix, error.runbook, exit_code=error.exit_code)]
-        except NotInFormat as error:
-            return [Problem("parameter-form", f"{self._path}: {error}", self._fix(), RUNBOOK)]
-        return []
-
-    def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
-        """Write what differs, the user name last, and read it back.  The same pair twice writes nothing."""
-        written = False
-        try:
-            stored = self._read(deadline)
-            self._check(stored)
-            for name, value in self._wanted(stored, credential):
-                if name in stored and stored[name].value == value:
-                    continue
-                kept = stored[name].type if name in stored else SECURE
-                answer = self._store.write(name, value, kept, deadline)
-                if not isinstance(answer, Acknowledged):
-                    return Unknown(f"{self._path}: half of it is written: {answer.detail}") if written else answer
-                written = True
-            if written and self._pair(self._read(deadline)) != credential:
-                return Unknown(f"{self._path}: did not come back as it was written")
-        except AccessError as error:
-            return Unknown(str(error)) if written else Refused(f"{self._path}: {error}", error.fix, error.id)
-        except RemoteFault as error:
-            return Unknown(f"{self._path}: {error}")
-        except NotInFormat as error:
-            return Refused(f"{self._path}: {error}", self._fix(), "parameter-form")
-        return Acknowledged(f"{self._path} {'written' if written else 'holds it already'}")
-
-    def holds(self, deadline: Deadline) -> Holding:
-        """The user name that readers get."""
-        held = self._held(deadline)
-        return held if isinstance(held, Unknown) else held.key
-
-    def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
-        """Log in with exactly what readers get and mail to `canary_to`."""
-        if not self._canary.possible:
-            return self._canary.send(canary, Unknown(""), deadline)
-        return self._canary.send(canary, self._held(deadline), deadline)
-
-    def credential(self, deadline: Deadline) -> SmtpCredential | Unknown:
-        """What readers get now."""
-        return self._held(deadline)
-
-    def instructions(self) -> Sequence[str]:
-        """Nobody has to do anything."""
+    def _found(self, deadline: Deadline) -> tuple[Problem, ...]:
+        """What is there can be read and is in the right form.  Missing parameters will be made."""
+        self._check(self._read(deadline))
         return ()
+
+    def _written(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
+        """Write what differs, the user name last, and read it back.  The same pair twice writes nothing."""
+        stored = self._read(deadline)
+        self._check(stored)
+        missing = [
+            (name, value, stored[name].type if name in stored else SECURE)
+            for name, value in self._wanted(stored, credential)
+            if name not in stored or stored[name].value != value
+        ]
+        for number, (name, value, kept) in enumerate(missing):
+            answer = self._store.write(name, value, kept, deadline)
+            if not isinstance(answer, Acknowledged):
+                return Unknown(f"{self._path}: half of it is written: {answer.detail}") if number else answer
+        return self._read_back(credential, deadline) if missing else Acknowledged(f"{self._path} holds it already")
+
+    def _read_back(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
+        """Once something is written, an error is no refusal."""
+        held = self._held(deadline)
+        if isinstance(held, Unknown):
+            return held
+        if held != credential:
+            return Unknown(f"{self._path}: did not come back as it was written")
+        return Acknowledged(f"{self._path} written")
+
+    def _pair(self, deadline: Deadline) -> SmtpCredential | None:
+        """The pair that readers get."""
+        stored = self._read(deadline)
+        if self._layout == "json":
+            return self._fields.find(stored[self._path].value if self._path in stored else None)
+        called = {getattr(self._fields, part): name for part, name in self._names().items()}
+        return self._fields.pair({part: stored[name].value.reveal() for part, name in called.items() if name in stored})
+
+    def _malformed(self, error: NotInFormat) -> Problem:
+        fix = "make the parameter a SecureString" + (" with a JSON object" if self._layout == "json" else "")
+        return Problem("parameter-form", f"{self._path}: {error}", fix, RUNBOOK)
 
     def _names(self) -> dict[str, str]:
         """Part -> parameter, for layout "path"."""
@@ -139,19 +114,3 @@ class SsmParameter:
             raise NotInFormat(f"{secret} is a {stored[secret].type}: a password there could be read without a key")
         if self._layout == "json" and secret in stored:
             members(stored[secret].value)
-
-    def _pair(self, stored: Stored) -> SmtpCredential | None:
-        if self._layout == "json":
-            return self._fields.find(stored[self._path].value if self._path in stored else None)
-        called = {getattr(self._fields, part): name for part, name in self._names().items()}
-        return self._fields.pair({part: stored[name].value.reveal() for part, name in called.items() if name in stored})
-
-    def _held(self, deadline: Deadline) -> SmtpCredential | Unknown:
-        try:
-            credential = self._pair(self._read(deadline))
-        except (AccessError, RemoteFault, NotInFormat) as error:
-            return Unknown(f"{self._path}: {error}")
-        return credential or NothingThere(f"{self._path}: no user name and password there")
-
-    def _fix(self) -> str:
-        return "make the parameter a SecureString" + (" with a JSON object" if self._layout == "json" else "")
