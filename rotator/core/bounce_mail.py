@@ -18,9 +18,10 @@ from html.parser import HTMLParser
 from itertools import islice
 
 ORIGINAL = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers")
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 COMMENT_OR_QUOTED = re.compile(r'\([^()]*\)|"[^"]*"')
 ADDRESS_LIMIT = 254
-# A notice is small and flat.  What is not, is somebody's attempt: html.parser takes quadratic time for `<!--<!--...`.
+# A notice is small and flat.  What is not is somebody's attempt: html.parser needs quadratic time for what never ends.
 TEXT_PARTS, HTML_LIMIT, DEPTH = 4, 30_000, 20
 
 
@@ -225,7 +226,7 @@ class _Text(HTMLParser):
 def _without_tags(html: str) -> str:
     parser = _Text()
     try:
-        parser.feed(html[:HTML_LIMIT])
+        parser.feed(COMMENT.sub("", html[:HTML_LIMIT]))
         parser.close()
     except (AssertionError, ValueError):  # declarations that html.parser gives up on
         return "".join(parser.words)

@@ -144,7 +144,7 @@ def _of_report(mail: BounceMail, text: str) -> tuple[Kind, Party, str]:
         return _list_of(suppressed), Party.SES_LATER, suppressed[0]
     said = SES_SAID.search(text) if not by_ses else None
     if said or SES_REMOTE.search(mail.reported("Remote-MTA")):
-        reply = " ".join(said["reply"].split()) if said else reply
+        reply = diagnosis or (_said(said) if said else reply)
         return *_of_ses_or_alias(reply, by_ses=True), reply
     return *_of_recipient(reply, mail, text, by_ses=by_ses), reply
 
@@ -170,7 +170,7 @@ def _of_text(text: str) -> tuple[Kind, Party, str]:
     if suppressed := SUPPRESSION.search(text):
         return _list_of(suppressed), Party.SES_LATER, suppressed[0]
     if said := SES_SAID.search(text):
-        reply = " ".join(said["reply"].split())
+        reply = _said(said)
         return *_of_ses_or_alias(reply, by_ses=True), reply
     if one := ONE_REPLY.fullmatch(text):
         answer = explain_reply(one["reply"])
@@ -188,6 +188,11 @@ def _of_event(event: SesEvent) -> tuple[Kind, Party]:
         return LISTS.get(event.list_name, told.SUPPRESSED), Party.SES_LATER
     found = exchange.reason(event.reply)
     return (_exchange(found) if found else told.RECIPIENT), Party.RECIPIENT
+
+
+def _said(match: re.Match[str]) -> str:
+    """The reply in a relay's words, without what the relay adds."""
+    return " ".join(match["reply"].split()).partition(" (in reply to ")[0]
 
 
 def _list_of(match: re.Match[str]) -> Kind:

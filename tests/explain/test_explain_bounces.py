@@ -403,6 +403,26 @@ def test_only_gmail_and_ses_are_verified(raw: bytes, authentic: Authenticity) ->
     assert explain_bounce(raw, fetched=True).authentic is authentic
 
 
+QUOTED = {
+    "a notice's": (notice(prose(BAD_LOGIN)), BAD_LOGIN),
+    "a relay's": (postfix(NOT_VERIFIED, ENDPOINT), NOT_VERIFIED),
+    "a log line's": (f"server {ENDPOINT}[192.0.2.7]:587 said: {BAD_LOGIN}".encode(), BAD_LOGIN),
+    "a log line's, with the relay's remark": (
+        f"host {ENDPOINT}[192.0.2.7] said: {PAUSED} (in reply to end of DATA command)".encode(),
+        PAUSED,
+    ),
+    "an event's": (event("General", "smtp; 550 5.1.1 user unknown"), "550 5.1.1 user unknown"),
+    "SES's own sentence": (SUPPRESSED.encode(), SUPPRESSED.partition(". ")[0]),
+    "Exchange's": (exchange("550 5.7.133 RESOLVER.RST.X; no", "5.7.133"), "550 5.7.133 RESOLVER.RST.X; no"),
+}
+
+
+@pytest.mark.parametrize(("raw", "reply"), QUOTED.values(), ids=QUOTED.keys())
+def test_the_reply_is_quoted_as_it_was_given(raw: bytes, reply: str) -> None:
+    """A person sees the server's own words, and nothing around them."""
+    assert explain_bounce(raw).reply == reply
+
+
 def test_the_parties_of_the_mail_are_named() -> None:
     """The alias says which place it is about, the recipient whom to ask the doctor for."""
     found = explain_bounce(report(SUPPRESSED), fetched=True)
