@@ -152,7 +152,9 @@ class Effects:
         """Tell one consumer once.  Whatever it answers, it may hold the key from now on."""
         consumer = self.parts.consumers[step.consumer]
         credential = self._credential(step.key, consumer.traits.endpoint)
-        deadline = self._intend(ev.PushIntended(self.time.now(), step.consumer, step.key, self._until))
+        wanted = self.parts.policy.consumer(step.consumer)
+        place = wanted.place if wanted else ""
+        deadline = self._intend(ev.PushIntended(self.time.now(), step.consumer, step.key, self._until, place))
         try:
             answer: PushAnswer = consumer.push(credential, deadline)
         except ConsumerError as error:

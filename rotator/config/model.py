@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from rotator.config.kinds import READABLE, Command, Consumer, GmailSendAs, Human
+from rotator.config.places import fingerprint
 from rotator.config.schema import Alarms, Audit, Aws, Dns, Domain, File, Notify, Ping, Suppression
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import Policy, Traits
@@ -111,7 +112,9 @@ class Configuration:
         return Policy(
             user=user.name,
             account=user.account,
-            consumers=tuple(traits_of(consumer) for consumer in user.consumers),
+            consumers=tuple(
+                replace(traits_of(one), place=fingerprint(one, user.account, user.region)) for one in user.consumers
+            ),
             sole_creator=user.sole_creator,
             max_age_s=user.max_age_s,
             rotate_at_s=user.rotate_at_s,

@@ -164,6 +164,7 @@ class PushIntended(Event):
     consumer: str
     key: str
     until: int
+    place: str = ""  # fingerprint of where the credential is put; "" = not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,16 @@ def survived(s: Situation, consumer: ConsumerFacts) -> bool:
 def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
     """Whether the consumer must be told (again): not told, unclear, refused twice, or gone back to another key."""
     told = Outcome.WAITING if traits.by_hand else Outcome.DONE  # a place whose kind changed meanwhile is told anew
-    if consumer.pushed != s.run.new or consumer.push_outcome != told:
+    if consumer.pushed != s.run.new or consumer.push_outcome != told or moved(traits, consumer):
         return True
     if consumer.canary_refused >= REFUSALS_THAT_COUNT:
         return True
     return traits.reads_back and holds_another(s, traits.name)
+
+
+def moved(traits: Traits, consumer: ConsumerFacts) -> bool:
+    """Whether the name points at another place than the one that was told."""
+    return bool(traits.place and consumer.place and traits.place != consumer.place)
 
 
 def holds_another(s: Situation, name: str) -> bool:

@@ -64,6 +64,7 @@ class ConsumerFacts:
     name: str
     may_hold: tuple[str, ...] = ()
     pushed: str = ""  # key of the newest push intent
+    place: str = ""  # where that put it (a fingerprint); "" = not known
     push_outcome: str = ""  # "" = not settled
     push_at: int = 0
     push_until: int = 0

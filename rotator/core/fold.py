@@ -8,7 +8,8 @@ from functools import singledispatch
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant
-from rotator.core.facts import INTENTS_KEPT, ConsumerFacts, CreateIntent, Facts, Run
+from rotator.core.facts import INTENTS_KEPT, CreateIntent, Facts, Run
+from rotator.core.fold_consumers import drain, leave_the_old_place
 from rotator.core.fold_keys import deleted, missed, succeeded, unclear
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
@@ -182,30 +183,26 @@ def _(event: ev.VerifyFailed, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.PushIntended, facts: Facts) -> Facts:
+    facts = leave_the_old_place(facts, event)
     before = facts.consumer(event.consumer)
     return facts.with_consumer(
         event.consumer,
+        place=event.place or before.place,
         may_hold=tuple(dict.fromkeys((*before.may_hold, event.key))),
         pushed=event.key,
         push_outcome="",
         push_at=event.at,
         push_until=event.until,
-        drain_until=_drain(before),
+        drain_until=drain(before),
         revealed_at=0,
         **EVIDENCE_GONE,
     ).with_key(event.key, pushed=True)
 
 
-def _drain(before: ConsumerFacts) -> int:
-    """A push without a clear answer may land until its deadline, whatever is pushed after it."""
-    clear = before.push_outcome in (ev.Outcome.DONE, ev.Outcome.REFUSED, ev.Outcome.WAITING)
-    return before.drain_until if clear else max(before.drain_until, before.push_until)
-
-
 @apply.register
 def _(event: ev.PushSettled, facts: Facts) -> Facts:
     known = facts.with_consumer(event.consumer, push_outcome=event.outcome)
-    return known.with_consumer(event.consumer, drain_until=_drain(known.consumer(event.consumer)))
+    return known.with_consumer(event.consumer, drain_until=drain(known.consumer(event.consumer)))
 
 
 @apply.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 HOUR_S = 3600
@@ -38,6 +38,7 @@ class Traits:
     by_hand: bool = False  # a person must put the credential there
     reads_back: bool = False  # it can report the key id it holds
     sends: bool = False  # we can send a mail through it
+    place: str = field(default="", compare=False)  # fingerprint of where the credential is put; "" = not known
 
 
 @dataclass(frozen=True, slots=True)

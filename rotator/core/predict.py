@@ -89,7 +89,8 @@ def _events(step: steps.Step, facts: Facts, policy: Policy, now: Instant) -> lis
         case steps.Push(consumer=name, key=key):
             traits = policy.consumer(name)
             told = Outcome.WAITING if traits and traits.by_hand else Outcome.DONE
-            return [ev.PushIntended(now, name, key, now), ev.PushSettled(now, name, key, told)]
+            place = traits.place if traits else ""
+            return [ev.PushIntended(now, name, key, now, place), ev.PushSettled(now, name, key, told)]
         case steps.SendCanary(consumer=name):
             sent = ev.CanarySettled(now, name, "", CanaryOutcome.ARRIVED, now)
             return [ev.CanaryIntended(now, name, "", now), sent]

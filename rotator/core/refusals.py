@@ -35,7 +35,7 @@ TOLD: dict[str, Told] = {
     ),
     "clock-behind-journal": Told(
         "AWS's clock ({1}) is behind the journal's newest entry ({0})",
-        "waiting times would be wrong; a sandbox was restarted, or the journal is of another world",
+        "waiting times would be wrong; the journal is of another world, or the clock of this one was set back",
         "use the journal that belongs to this account",
         "runbooks/restore.md",
     ),

@@ -63,7 +63,7 @@ def _with(*consumers: dict[str, Any], **more: Any) -> str:
 
 @pytest.mark.parametrize(("consumer", "traits"), CONSUMERS.values(), ids=CONSUMERS.keys())
 def test_a_kind_and_its_credentials_decide_what_a_consumer_can_do(
-    consumer: dict[str, Any], traits: dict[str, bool]
+    consumer: dict[str, Any], traits: dict[str, Any]
 ) -> None:
     """The rules know nothing else of it."""
     configuration = load(_with(consumer))

@@ -202,6 +202,13 @@ STORIES: dict[str, list[ev.Event]] = {
         ev.NoticeFailed(T + 5, "open-too-long/run", "open-too-long", "sns", "no answer in time"),
         names=NAMES,
     ),
+    "what the doctor found changes nothing that is known": run(ev.DoctorRan(T + 5, ("spf",), ("ok",)), names=NAMES),
+    "a name that points at another place: the one of before still holds what it held": run(
+        *created(),
+        ev.PushIntended(T + 1, "gmail", NEW, T + 22, "a1b2c3d4e5f60718"),
+        ev.PushSettled(T + 1, "gmail", NEW, UNKNOWN),
+        ev.PushIntended(T + 3, "gmail", NEW, T + 24, "ffffffffffffffff"),
+    ),
     "a consumer that left the file": run(ev.Forgotten(T + 5, "gmail", "gone"), names=NAMES),
     "a consumer that is new in the file": [adopted(OLD, "gmail"), opened(OLD, "gmail", "file"), *told("file")],
     "an unclear create stays open when the next one succeeds": run(*unclear(OLD), *created(T + 100)),

@@ -13,7 +13,7 @@ from rotator.core.policy import Mode
 from rotator.opening import Request, begin
 from rotator.outcome import report
 from rotator.rotation import Ending, Rotation
-from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, build
+from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryConsumer, build
 
 
 def turn(parts: Parts, request: Request | None = None) -> Ending:
@@ -69,3 +69,51 @@ def test_after_a_day_of_silence_a_person_is_told_what_is_left_to_do() -> None:
     step = turn(parts).step
     assert isinstance(step, steps.Wait)
     assert (step.number, world.keys[OLD].key.active) == (10, False), "the grace of the others is long over"
+
+
+HERE, THERE = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"
+OLD_PLACE = f"{FILE.name}@{HERE[:6]}"
+
+
+def pointing_at(parts: Parts, place: str) -> Parts:
+    """The same file, whose name points at a place."""
+    return replace(parts, policy=replace(parts.policy, consumers=(replace(FILE, place=place),)))
+
+
+@pytest.mark.parametrize("when", ["in the run", "between two runs"])
+def test_a_name_that_points_elsewhere_is_told_and_the_old_place_not_cut_off(when: str) -> None:
+    """The path behind a name changes: the new place is told, and nothing is retired before a word about the old one."""
+    world, parts = build(FILE)
+    parts = pointing_at(parts, HERE)
+    step = turn(parts).step
+    while when == "between two runs" and not isinstance(step, steps.Finish):
+        world.tick(DAY)
+        step = turn(parts).step
+    parts = pointing_at(parts, THERE)
+    there = MemoryConsumer(world, FILE, None)
+    parts = replace(parts, consumers={FILE.name: there})
+    step = turn(parts).step
+    assert isinstance(step, steps.Refuse)
+    assert (step.id, step.seen) == ("consumer-not-in-file", (OLD_PLACE,))
+    run = Rotation(parts).facts.run
+    assert run is not None
+    assert there.held is not None
+    assert there.held.key == run.new
+    world.tick(40 * DAY)
+    assert isinstance(turn(parts).step, steps.Refuse)
+    assert world.keys[run.old].key.active
+    interventions.forget(Rotation(parts), OLD_PLACE, "the old server is gone")
+    for _ in range(20):
+        world.tick(DAY)
+        if isinstance(turn(parts).step, steps.Finish):
+            break
+    assert set(world.keys) == {run.new}
+
+
+def test_a_run_of_an_older_version_does_not_know_the_place_and_tells_nobody_twice() -> None:
+    """A push recorded without a place is taken for one to the place of the file."""
+    world, parts = build(FILE)
+    turn(parts)
+    world.tick(DAY)
+    turn(pointing_at(parts, HERE))
+    assert world.calls.count(f"push {FILE.name}") == 1
