@@ -89,7 +89,7 @@ FILES = {
         mode(config, 0o620), Exit.USAGE, "mode 0620", "chmod go-w", "configuration"
     ),
     "a state directory behind a link": Luck(
-        linked(state), Exit.USAGE, "is a symbolic link", "correct the path", "configuration"
+        linked(state), Exit.USAGE, "is a symbolic link", "name the real directory", "configuration"
     ),
     "a state directory that its group may change": Luck(
         mode(state, 0o770), Exit.USAGE, "others may write there", "chmod go-w", "configuration"
