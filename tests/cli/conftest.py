@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rotator.cli.main import main
 from rotator.first_use import make_seal_key
@@ -82,6 +83,14 @@ def write(place: Path, text: str) -> Path:
     path.write_text(text, "utf-8")
     path.chmod(0o600)
     return path
+
+
+def add_user(config: Path, name: str, *, first: bool = False) -> None:
+    """Another user in the file, like the one there is but with a relay's file of its own."""
+    file = yaml.safe_load(config.read_text("utf-8"))
+    user = json.loads(json.dumps(file["users"][0]).replace("sasl_passwd", "other")) | {"name": name}
+    file["users"].insert(0 if first else 1, user)
+    config.write_text(yaml.safe_dump(file), "utf-8")
 
 
 @pytest.fixture

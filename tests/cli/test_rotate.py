@@ -13,7 +13,7 @@ from rotator.cli.rotate import most_urgent
 from rotator.core.errors import Exit
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.world import World
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, add_user
 
 DAY_S = 86400
 
@@ -67,10 +67,7 @@ def test_the_most_urgent_code_of_all_users_wins() -> None:
 
 def test_all_goes_on_after_one_users_failure(adopted: World, run: Run) -> None:
     """A user that was never adopted does not keep the others from their rotation."""
-    config = adopted.place.config
-    text = config.read_text("utf-8")
-    user = text[text.index("- name:") :].replace("jada-ses-smtp", "never-adopted").replace("sasl_passwd", "other")
-    config.write_text(text.replace("users:\n", f"users:\n{user}"), "utf-8")
+    add_user(adopted.place.config, "never-adopted", first=True)
     done = run("rotate", "--all", "--json")
     first, second = done.document["users"]
     assert (done.code, first["outcome"], second["outcome"]) == (Exit.USAGE, "no-journal", "waiting")

@@ -7,7 +7,7 @@ import pytest
 from rotator.core.errors import Exit
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.world import World
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, add_user
 
 DAY_S = 86400
 
@@ -67,10 +67,7 @@ def test_a_strangers_key_is_called_that(adopted: World, run: Run) -> None:
 
 def test_a_user_that_was_never_adopted_has_a_row(adopted: World, run: Run) -> None:
     """Beside others it is one line with the next command; alone it is the error that says how to begin."""
-    config = adopted.place.config
-    text = config.read_text("utf-8")
-    user = text[text.index("- name:") :].replace("jada-ses-smtp", "newcomer").replace("sasl_passwd", "other")
-    config.write_text(text + user, "utf-8")
+    add_user(adopted.place.config, "newcomer")
     done = run("status")
     assert "not adopted: rotator adopt" in done.out
     assert done.out.splitlines()[-1] == "Next: rotator adopt --user newcomer"
