@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rotator.core.error_ids import ErrorId
     from rotator.doctor.checks import Check
 
+SHOWN = 80  # characters of a code that nobody knows
 MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.OK: ("done, nothing due, waiting as planned, or a person still has time", "nothing to do"),
     Exit.FAILED: ("a step or a check failed; the state is as before", "read the message; run again"),
@@ -78,16 +79,17 @@ def _code(options: Options, code: str, *, and_doctor: bool) -> int:
         return _page(options, code)
     from rotator.core.error_ids import error_id
     from rotator.core.explain_bounce import explain_reply, is_reply
-    from rotator.doctor.registry import CHECKS
-
-    if code in CHECKS:
-        return _check(options, CHECKS[code], and_doctor=and_doctor)
 
     found = error_id(code)
     if found is not None:
         return _error(options, found)
     if is_reply(code):
         return answer(options, explain_reply(code), is_bounce=False, and_doctor=and_doctor)
+    if "." in code:  # as every check's id has: only then the table of checks is loaded
+        from rotator.doctor.registry import CHECKS
+
+        if code in CHECKS:
+            return _check(options, CHECKS[code], and_doctor=and_doctor)
     return _unknown(options, code)
 
 
@@ -127,8 +129,8 @@ def _page(options: Options, name: str) -> int:
 
 
 def _unknown(options: Options, code: str) -> int:
-    fix = "exit-codes, an exit code, an error's id (--json), an SMTP reply in quotes, or a bounce's file"
-    options.screen.say(f"nothing is known of {code!r}", "failed", always=True)
+    fix = "exit-codes, an exit code, an error's id (--json), a check's id, an SMTP reply, or a bounce's file"
+    options.screen.say(f"nothing is known of {code[:SHOWN]!r}", "failed", always=True)
     options.screen.say(f"    fix   {fix}", always=True)
     unknown = {**NO_REFUSAL, "refused_by": "unknown", "layer": "unknown"}
     options.screen.document(SCHEMA, {"ok": False, "kind": "unknown", **unknown, "fix": fix})
