@@ -13,7 +13,7 @@ from rotator.wiring_parts import aws_session
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
-    from rotator.core.notice import Notifier, Turn
+    from rotator.core.notice import Notice, Notifier, Turn
     from rotator.notices.metrics import Sample
     from rotator.notices.ping import Ping
     from rotator.rotation import Rotation
@@ -33,6 +33,14 @@ def tell(configuration: Configuration, rotation: Rotation, turn: Turn | None) ->
         return []
     journal: Any = rotation.parts.journal  # the embedded one, which has a head
     return Teller(notifiers, configuration.notify.remind).tell(rotation.situation, turn, journal)
+
+
+def tell_all(configuration: Configuration, notice: Notice) -> tuple[bool, list[str]]:
+    """Send a notice that belongs to no user: whether somebody took it (or nobody was to), and warnings."""
+    from rotator.notices.telling import send_everywhere
+
+    notifiers = tuple(_notifiers(configuration, configuration.users[0]))
+    return send_everywhere(notice, notifiers) if notifiers else (True, [])
 
 
 def _notifiers(configuration: Configuration, user: UserConfiguration) -> Iterator[Notifier]:

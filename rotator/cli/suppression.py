@@ -14,7 +14,7 @@ from rotator.cli.options import Options, command, plain_typer
 from rotator.cli.signals import signals
 from rotator.cli.suppression_view import (
     MovingLine,
-    Printed,
+    Told,
     answer_fields,
     export_fields,
     look_fields,
@@ -104,7 +104,7 @@ def alert(options: Options, region: Region = None, rate: Rate = 1.0) -> int:
         signals.finishing_steps(),
         wiring_suppression.lists(configuration, region, calls_per_second=rate, sleep=signals.sleep) as lists,
     ):
-        for look in lists.look(Printed(options), configuration.suppression.alert_on):
+        for look in lists.look(Told(options, configuration), configuration.suppression.alert_on):
             looks.append(look)
             show_look(options, look)
             if lists.must_export(look):

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from rotator.cli.options import Options
 from rotator.cli.signals import signals
 from rotator.cli.text import iso, span, when
+from rotator.core.notice import LONGEST_SUBJECT, Notice, NoticeKind
 from rotator.core.suppression import PAUSED_PAGE, Suppressed
 
 if TYPE_CHECKING:
+    from rotator.config.model import Configuration
     from rotator.suppression.alert import Looked
     from rotator.suppression.asking import Answer
     from rotator.suppression.export import Exported, Progress
@@ -72,15 +74,22 @@ def show_export(options: Options, one: Exported) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
-    """Without a channel of its own a notice is what the command prints: cron mails it."""
+class Told:
+    """Prints a notice, which cron mails, and sends it to whoever the file names."""
 
     options: Options
+    configuration: Configuration
 
     def send(self, id: str, subject: str, text: str) -> bool:
-        """Printed is delivered."""
+        """Whether a channel took it; where none is configured, printed is delivered."""
+        from rotator.wiring_around import tell_all
+
         self.options.screen.say(f"{subject}  [{id}]\n{text}", "warning", always=True)
-        return True
+        plain = f"rotator: {subject}".encode("ascii", "replace").decode()[:LONGEST_SUBJECT]
+        delivered, warnings = tell_all(self.configuration, Notice(id, NoticeKind.SUPPRESSION, plain, f"{text}\n"))
+        for warning in warnings:
+            self.options.screen.say(warning, "warning", always=True)
+        return delivered
 
 
 def show_look(options: Options, one: Looked) -> None:

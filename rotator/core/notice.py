@@ -10,6 +10,8 @@ from typing import Protocol
 from rotator.core.events import Event, NoticeFailed, NoticeSent
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 
+LONGEST_SUBJECT = 99  # SNS: "less than 100 characters", ASCII, one line
+
 
 class NoticeKind(StrEnum):
     """Why people are told."""
@@ -21,6 +23,7 @@ class NoticeKind(StrEnum):
     OVERDUE = "overdue"  # a key is past its limit
     FAILED = "failed"  # the run cannot go on by itself; repeated as a reminder
     RECOVERED = "recovered"  # what failed works again
+    SUPPRESSION = "suppression"  # new on SES's suppression list, or the account is under review; not of a run
 
 
 @dataclass(frozen=True, slots=True)

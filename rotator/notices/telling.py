@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rotator.core.events import Event, NoticeFailed, NoticeSent
-from rotator.core.notice import Notifier, Turn, failing
+from rotator.core.notice import Notice, Notifier, Turn, failing
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.situation import Situation
@@ -59,6 +59,16 @@ class Teller:
                 yield f"the notice {one.id} could not be sent by {notifier.channel}: {why}"
                 return  # the rest of this channel would wait as long
             diary.append(NoticeSent(s.now, notice.id, notice.kind, notifier.channel))
+
+
+def send_everywhere(notice: Notice, notifiers: Sequence[Notifier]) -> tuple[bool, list[str]]:
+    """A notice of no run, on every channel: whether one took it, and a warning for each that did not."""
+    warnings = []
+    for one in notifiers:
+        answer = one.send(notice, Deadline.after(REQUEST_DEADLINE_S))
+        if not isinstance(answer, Acknowledged):
+            warnings.append(f"the notice {notice.id} could not be sent by {one.channel}: {_why(answer)}")
+    return len(warnings) < len(notifiers), warnings
 
 
 def _why(answer: Refused | Unknown) -> str:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rotator.core.access_keys import mask
-from rotator.core.notice import Notice, NoticeKind, Turn
+from rotator.core.notice import LONGEST_SUBJECT, Notice, NoticeKind, Turn
 from rotator.core.policy import DAY_S
 from rotator.core.situation import Situation
 from rotator.notices.due import Due, waits_for_a_person
 
-LONGEST_SUBJECT = 99  # SNS: "less than 100 characters", ASCII, one line
 NOTHING_TO_DO = "nothing to do"
 
 
@@ -63,7 +62,7 @@ def _words(due: Due, s: Situation, turn: Turn) -> Words:
             return _waiting(due, s)
         case NoticeKind.DUE_SOON:
             return _soon(due, s)
-        case NoticeKind.DONE:
+        case _:
             return _done(due, s)
 
 
