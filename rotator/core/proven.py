@@ -52,6 +52,15 @@ def last_audited(events: Iterable[ev.Event]) -> dict[str, Audited]:
     return {one.consumer: Audited(one.at, one.outcome) for one in events if isinstance(one, ev.AuditSettled)}
 
 
+def audit_history(events: Iterable[ev.Event], since: int) -> dict[str, tuple[Audited, ...]]:
+    """The audit mails of each consumer since then, oldest first."""
+    found: dict[str, tuple[Audited, ...]] = {}
+    for one in events:
+        if isinstance(one, ev.AuditSettled) and one.at >= since:
+            found[one.consumer] = (*found.get(one.consumer, ()), Audited(one.at, one.outcome))
+    return found
+
+
 def _proof(event: ev.Event) -> tuple[str, Proof] | None:
     match event:
         case ev.AuditSettled(outcome=AuditOutcome.ARRIVED):

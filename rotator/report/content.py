@@ -9,9 +9,11 @@ from rotator.core.access_keys import AccessKey, mask
 from rotator.core.past import PastRun, runs
 from rotator.core.policy import DAY_S, Mode, Policy
 from rotator.core.protocol import PROTOCOL
+from rotator.core.proven import Audited, AuditOutcome, audit_history, last_proven
 from rotator.report.rungs import Reached, reached
 from rotator.report.snapshot import Growth, Rate, Snapshot, UserSnapshot
 
+YEAR_S = 366 * DAY_S  # twelve monthly audits
 RUNS_SHOWN = 12  # a user; older ones are in `rotator history`
 MODES = {Mode.SCHEDULED: "scheduled", Mode.EMERGENCY: "emergency", Mode.REVOKE_FIRST: "revoke first"}
 
@@ -28,6 +30,23 @@ class KeyRow:
     state: str
     overdue: bool
     used: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One place: the audit mails of twelve months, oldest first, and when it was last proven (0 = never) by what."""
+
+    user: str
+    consumer: str
+    audits: tuple[Audited, ...]
+    proven: int
+    by: str
+
+    @property
+    def broken(self) -> bool:
+        """Whether the newest audit did not pass, and nothing has proven the place since."""
+        newest = self.audits[-1] if self.audits else None
+        return newest is not None and newest.outcome != AuditOutcome.ARRIVED and self.proven < newest.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +79,14 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole report.  `ok`: nothing overdue, nothing stuck, and everything could be looked up."""
+    """The whole report.  `ok`: nothing overdue, nothing stuck, no place broken, and everything could be looked up."""
 
     at: int
     ok: bool
     verdict: str
     keys: tuple[KeyRow, ...]
     runs: tuple[RunRow, ...]
+    audits: tuple[AuditRow, ...]
     rates: tuple[Rate, ...]
     growth: tuple[Growth, ...]
     questions: tuple[str, ...]
@@ -77,12 +97,16 @@ def report(snapshot: Snapshot) -> Report:
     """The report of a snapshot."""
     keys = tuple(row for user in snapshot.users for row in _keys(user, snapshot.at))
     questions = tuple(f"{user.user}: {one}" for user in snapshot.users for one in user.questions)
+    audits = tuple(row for user in snapshot.users for row in _audits(user, snapshot.at))
+    broken = sum(one.broken for one in audits)
+    bad = any(user.overdue or user.stuck or user.missing or user.policy is None for user in snapshot.users)
     return Report(
         snapshot.at,
-        ok=not any(user.overdue or user.stuck or user.missing or user.policy is None for user in snapshot.users),
-        verdict=_verdict(snapshot, questions),
+        ok=not bad and not broken,
+        verdict=_verdict(snapshot, questions, broken),
         keys=keys,
         runs=tuple(row for user in snapshot.users for row in _runs(user)),
+        audits=audits,
         rates=snapshot.rates,
         growth=snapshot.growth,
         questions=questions,
@@ -90,7 +114,7 @@ def report(snapshot: Snapshot) -> Report:
     )
 
 
-def _verdict(snapshot: Snapshot, questions: Sequence[str]) -> str:
+def _verdict(snapshot: Snapshot, questions: Sequence[str], broken: int) -> str:
     """One sentence for the title: the worst first."""
     users = snapshot.users
     overdue, stuck = sum(one.overdue for one in users), sum(one.stuck for one in users)
@@ -100,6 +124,7 @@ def _verdict(snapshot: Snapshot, questions: Sequence[str]) -> str:
         for number, what in (
             (overdue, "overdue"),
             (stuck, "open and in need of help"),
+            (broken, "failed the newest audit"),
             (strange, "not adopted"),
             (unseen, "could not be looked up"),
             (len(questions), "waiting for a person"),
@@ -161,6 +186,17 @@ def _steps(past: PastRun) -> Iterator[StepRow]:
         found = [event for _, of, event in past.events if of == number]
         if found:
             yield StepRow(number, name, found[0].at, found[-1].at, len(found))
+
+
+def _audits(user: UserSnapshot, at: int) -> Iterator[AuditRow]:
+    """Every place of the file, also one that was never audited."""
+    if user.policy is None:
+        return
+    history, proofs = audit_history(user.events, at - YEAR_S), last_proven(user.events)
+    for one in user.policy.consumers:
+        proof = proofs.get(one.name)
+        proven, by = (proof.at, proof.how) if proof else (0, "")
+        yield AuditRow(user.user, one.name, history.get(one.name, ()), proven, by)
 
 
 def _missing(snapshot: Snapshot) -> Iterator[str]:

@@ -48,11 +48,17 @@ def document(report: Report) -> dict[str, Any]:
         "at": iso(report.at),
         "keys": [asdict(one) | {"used": one.used and iso(one.used)} for one in report.keys],
         "runs": [_run(one) for one in report.runs],
+        "audits": [_audit(one) for one in report.audits],
         "rates": [asdict(one) | {"points": [[iso(at), value] for at, value in one.points]} for one in report.rates],
         "suppressed": [asdict(one) | {"days": [[day(at), *more] for at, *more in one.days]} for one in report.growth],
         "questions": list(report.questions),
         "missing": list(report.missing),
     }
+
+
+def _audit(row: Any) -> dict[str, Any]:
+    audits = [{"at": iso(one.at), "outcome": one.outcome} for one in row.audits]
+    return asdict(row) | {"proven": iso(row.proven) if row.proven else None, "by": row.by or None, "audits": audits}
 
 
 def _run(run: Any) -> dict[str, Any]:

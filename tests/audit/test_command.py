@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from typing import Any
 
 import pytest
@@ -143,3 +147,17 @@ def test_a_rotation_at_work_is_not_disturbed(world: World, run: Run) -> None:
 
     with wiring.rotation(load(world.place.config, dict(world.environment())), None):
         assert run("audit").code == Exit.LOCKED
+
+
+def test_a_signal_ends_it_at_once_and_keeps_what_is_known(world: World) -> None:
+    """An incident does not wait for an audit: it lets go of the lock, though a mail is still awaited."""
+    world.ses.suppress(f"bounce-test@{DOMAIN}", "BOUNCE", world.clock.now())
+    command = [sys.executable, "-m", "rotator", "audit", "--consumer", "relay", "--timeout", "10m"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not any(one.name == "DATA" for one in world.record.entries(0)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == Exit.TERMINATED, told
+    assert "stopped by SIGTERM" in told

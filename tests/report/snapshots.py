@@ -55,6 +55,12 @@ ROTATED: list[ev.Event] = [
     *switched(ev.Effect.DELETE, OFF + 7 * DAY_S),
     ev.RunFinished(OFF + 7 * DAY_S + 5, "20261015-0314-jada", "rotated"),
 ]
+AUDITS: list[ev.Event] = [
+    ev.AuditSettled(NOW - 61 * DAY_S, "relay", "arrived", OLD),
+    ev.AuditSettled(NOW - 31 * DAY_S, "relay", "missing", NEW),
+    ev.AuditSettled(NOW - DAY_S, "relay", "arrived", NEW),
+]
+REFUSED = ev.AuditSettled(NOW - 60, "relay", "refused", NEW)
 HALF_WAY = [event for event in ROTATED if event.at <= BEGAN + 60]
 
 
@@ -62,7 +68,7 @@ def user(name: str = "jada-ses-smtp", **more: object) -> UserSnapshot:
     """An IAM user whose key was rotated 40 days ago."""
     given: dict[str, object] = {
         "policy": Policy(name, "123456789012", (RELAY, ALIAS)),
-        "events": ROTATED,
+        "events": [*ROTATED, *AUDITS],
         "keys": (AccessKey(KeyId(NEW), Status.ACTIVE, Instant(BEGAN)),),
         "last_use": {NEW: LastUse(Instant(NOW - 3600), "ses", "us-east-1")},
         "states": {NEW: "ok"},

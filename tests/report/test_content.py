@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+from rotator.core import events as ev
 from rotator.core.evidence import Rung
 from rotator.report import charts
 from rotator.report.content import report
 from rotator.report.snapshot import Growth, Rate, Snapshot, UserSnapshot
-from tests.report.snapshots import BEGAN, CALM, HALF_WAY, NOW, OFF, OFFLINE, OVERDUE, YEAR, user
+from tests.report.snapshots import (
+    AUDITS,
+    BEGAN,
+    CALM,
+    DAY_S,
+    HALF_WAY,
+    NEW,
+    NOW,
+    OFF,
+    OFFLINE,
+    OVERDUE,
+    REFUSED,
+    ROTATED,
+    YEAR,
+    user,
+)  # fmt: skip
 
 VERDICTS = {
     "all is well": (CALM, True, "every key within its limit (1 of 1 users)"),
@@ -22,6 +38,13 @@ VERDICTS = {
     ),
     "an open run that needs help": (
         Snapshot(NOW, (user(stuck=True),)), False, "1 open and in need of help",
+    ),
+    "a place that failed its newest audit": (
+        Snapshot(NOW, (user(events=[*ROTATED, *AUDITS, REFUSED]),)), False, "1 failed the newest audit",
+    ),
+    "a place that was proven since": (
+        Snapshot(NOW, (user(events=[*ROTATED, REFUSED, ev.ReadBack(NOW, "relay", NEW)]),)), True,
+        "every key within its limit (1 of 1 users)",
     ),
     "a person may take their time": (
         Snapshot(NOW, (user(questions=("paste it",)),)), True, "1 waiting for a person",
@@ -93,3 +116,12 @@ def test_a_user_never_adopted_has_no_rows() -> None:
     """Without a journal nothing is claimed about keys or runs."""
     told = report(Snapshot(NOW, (UserSnapshot("never-adopted", "us-east-1"),)))
     assert (told.keys, told.runs, told.ok) == ((), (), False)
+
+
+def test_twelve_months_of_audits_are_told_for_every_place() -> None:
+    """What is older is left out; a place that was never audited is told, too."""
+    old = ev.AuditSettled(NOW - 370 * DAY_S, "relay", "missing")
+    relay, alias = report(Snapshot(NOW, (user(events=[old, *ROTATED, *AUDITS]),))).audits
+    assert [one.outcome for one in relay.audits] == ["arrived", "missing", "arrived"]
+    assert (relay.consumer, relay.proven, relay.by, relay.broken) == ("relay", NOW - DAY_S, "audit mail", False)
+    assert (alias.consumer, alias.audits, alias.by) == ("admin-alias", (), "test mail")
