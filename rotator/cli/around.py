@@ -32,6 +32,7 @@ class Watch:
 
     command: str
     run: str
+    scheduled: bool
     url: str | None
     configuration: Configuration
     figures: Figures = field(default_factory=dict)
@@ -43,11 +44,11 @@ _watch: Watch | None = None
 def begin(options: Options, configuration: Configuration, command: str, *, scheduled: bool = True) -> None:
     """A command that a timer runs starts: `command` is rotate, audit or suppression.
 
-    `scheduled` False: a person runs it, which must not calm a switch that waits for the timer.
+    `scheduled` False: a person runs it, which must not calm a switch or an alarm that waits for the timer.
     """
     global _watch  # noqa: PLW0603 - one command a process, as there is one screen
     url = getattr(configuration.ping, command) if scheduled else None
-    _watch = Watch(command, str(uuid.uuid4()), url, configuration)
+    _watch = Watch(command, str(uuid.uuid4()), scheduled, url, configuration)
     options.screen.about["run"] = _watch.run
     if url is not None:
         from rotator.wiring_around import ping
@@ -79,8 +80,9 @@ def _measure(watch: Watch, code: int) -> None:
         return
     from rotator.wiring_around import series, write_metrics
 
-    watch.figures[series("rotator_last_exit_code", command=watch.command)] = code
-    if code == 0:
+    if watch.scheduled:
+        watch.figures[series("rotator_last_exit_code", command=watch.command)] = code
+    if watch.scheduled and code == 0:
         watch.figures[series("rotator_last_success_timestamp_seconds", command=watch.command)] = int(time.time())
     _log("the metrics were not written", write_metrics(watch.configuration, watch.figures))
 

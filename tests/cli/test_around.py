@@ -91,10 +91,13 @@ def test_how_it_ended_is_heard(
 
 
 def test_a_person_at_work_does_not_calm_the_switch(watched: Watched, run: Run) -> None:
-    """It waits for the timer."""
-    _, switch, _ = watched
+    """It waits for the timer; in the metrics the user's figures are new, and the command's are not there."""
+    _, switch, metrics = watched
     assert run("rotate", "--yes").code == 0
     assert heard(switch) == []
+    assert {one.partition(" ")[0] for one in series(metrics)} == {
+        "rotator_key_age_seconds", "rotator_active_keys", "rotator_open_rotation_seconds",
+    }  # fmt: skip
 
 
 def test_a_switch_that_is_away_changes_nothing(watched: Watched, run: Run) -> None:

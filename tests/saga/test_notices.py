@@ -90,6 +90,21 @@ def test_somebody_who_has_to_paste_is_told_how_and_reminded(build_stage: Build, 
     )
 
 
+def test_a_rotation_that_comes_is_told_once_beforehand(build_stage: Build, zygote: Zygote) -> None:
+    """By the daily run that finds nothing due, two weeks before its day."""
+    stage = build_stage(calm=True, launcher=zygote, scenario=Scenario(keys=(InitialKey(age_days=65),)))
+    stage.keep_consumers("relay")
+    stage.configure(audit={}, notify={"mail_to": RECIPIENT})
+    stage.adopt()
+    told = []
+    for _ in range(4):
+        stage.rotator("rotate", "--all", "--if-due")
+        told.append(kinds(stage))
+        stage.advance(days=1)
+    assert told == [[], ["due-soon"], ["due-soon"], ["due-soon"]]
+    assert "begins by itself on" in mails(stage)[0].get_content()
+
+
 def test_a_failure_and_its_end_are_told(told: Stage) -> None:
     """Once for as long as it lasts, whatever the number of runs."""
     told.world.faults.arm("create_refused", 2)
