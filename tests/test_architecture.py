@@ -18,7 +18,8 @@ from tests.gates.source_tree import MODULES, calls, imports, layer
 ROTATION = {"rotation", "looking", "effects", "opening", "adopting", "interventions", "outcome"}
 WORK = ROTATION | {"audit", "alarms", "suppression", "schedule", "doctor", "report", "infra"}
 ADAPTERS = {"services", "consumers", "journal", "notices"}
-WIRINGS = {"wiring", "wiring_around", "wiring_alarms", "wiring_audit", "wiring_doctor", "wiring_suppression"}
+WIRINGS = {"wiring", "wiring_around", "wiring_alarms", "wiring_audit", "wiring_doctor", "wiring_infra",
+           "wiring_suppression"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "path_trust": set(),  # whose files may be believed: one answer for all who touch files
@@ -33,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wiring_suppression": ADAPTERS | WORK | {"wiring_parts", "config", "core"},  # the list has a file of its own
     "wiring_audit": ADAPTERS | {"wiring", "wiring_parts", "audit", "config", "core"},  # the same for one command
     "wiring_doctor": ADAPTERS | {"wiring_parts", "doctor", "config", "core"},
+    "wiring_infra": {"alarms", "infra", "config", "core"},  # text for another program; nothing is opened for it
     "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
     "cli": WORK | WIRINGS | {"first_use", "config", "core"},
     "sandbox": set(),

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suppression": ("suppression", "The suppression list: export it, tell what is new, say why an address is on it."),
     "audit": ("audit", "One real mail through every place, and a look at what is there and should not be."),
     "alarms": ("alarms", "Whether every alarm is there, as it should be, and tells somebody; a test of that."),
+    "infra": ("infra", "SES as CloudFormation: templates and policies for what is configured."),
     "derive": ("derive", "The SMTP password of a secret access key, from a pipe or a prompt."),
     "doctor": ("doctor", "Which layer is broken, from DNS to the recipient, and what to do."),
     "history": ("history", "Past rotations; one of them as a timeline; the journal's chain."),

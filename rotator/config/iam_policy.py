@@ -1,6 +1,6 @@
 """The least that the program needs at AWS: the key actions on exactly the configured users, their places, notices.
 
-`iam:CreateAccessKey` on a user is the power to become that user, so no statement has a wildcard.
+`iam:CreateAccessKey` on a user is the power to become that user, so no statement about a user has a wildcard.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from rotator.config.audit_policy import alarm_statements, audit_statements
 from rotator.config.model import Configuration, UserConfiguration
 from rotator.config.notice_policy import notice_statements
 from rotator.config.store_policy import store_statements
+from rotator.config.suppression_policy import suppression_statements
 from rotator.core.trust import partition_of
 
 # All of them take a user as resource; sts:GetCallerIdentity needs no permission.
@@ -31,7 +32,7 @@ def iam_policy(configuration: Configuration) -> dict[str, Any]:
     arns = [user_arn(configuration, user) for user in configuration.users]
     keys = {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns}
     simulate = {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns}
-    more = (store_statements, audit_statements, alarm_statements, notice_statements)
+    more = (store_statements, audit_statements, alarm_statements, suppression_statements, notice_statements)
     around = [one for statements in more for one in statements(configuration)]
     return {"Version": "2012-10-17", "Statement": [keys, simulate, *around]}
 

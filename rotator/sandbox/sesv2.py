@@ -165,7 +165,8 @@ class SesV2:
             return None
         region = self._region_of(call.region)
         about_identity = call.action == "GetEmailIdentity"
-        caller.require(f"ses:{call.action}", region.arn(call.segment(LAST_SEGMENT)) if about_identity else "*")
+        asked = {"aws:requestedregion": [call.region]}
+        caller.require(f"ses:{call.action}", region.arn(call.segment(LAST_SEGMENT)) if about_identity else "*", asked)
         with region.lock:
             if self._faults.take(SES_THROTTLED) or not region.admits(self._now()):
                 raise AwsError(429, "TooManyRequestsException", "Rate exceeded")

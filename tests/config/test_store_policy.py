@@ -74,3 +74,11 @@ def test_another_partition_is_another_arn() -> None:
 def test_without_places_in_aws_nothing_is_added() -> None:
     """A file without them, and without anybody to tell, needs IAM alone."""
     assert len(iam_policy(load(NINE_LINES.partition("notify:")[0]))["Statement"]) == 2
+
+
+def test_the_suppression_list_is_read_where_the_file_speaks_of_it() -> None:
+    """Three reads without a resource, in the watched regions; none for a file that says nothing of it."""
+    statement = _statements(SECRET, suppression={"regions": ["eu-west-1"]})["ReadTheSuppressionList"]
+    assert all(action.startswith("ses:") and "*" not in action for action in statement["Action"])
+    assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}
+    assert "ReadTheSuppressionList" not in _statements(SECRET)

@@ -1,0 +1,59 @@
+"""Configuration to what the templates are made for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rotator.config import kinds
+from rotator.config.iam_policy import iam_policy
+from rotator.config.model import Configuration, UserConfiguration
+from rotator.config.suppression_policy import read_the_list
+from rotator.core import trust
+from rotator.core.errors import ConfigurationError
+from rotator.infra.plan import MailDomain, Plan, Policy, SmtpUser
+
+
+def plan(configuration: Configuration, region: str, domains: Sequence[str], daily_limit: float | None) -> Plan:
+    """The plan for one region.  Raises ConfigurationError for a domain that is none, or if none can be told."""
+    chosen = region or configuration.users[0].region
+    users = [one for one in configuration.users if one.account == configuration.users[0].account]
+    path = configuration.aws.user_path or "/"
+    return Plan(
+        partition=trust.partition_of(chosen),
+        account=users[0].account,
+        region=chosen,
+        domains=_domains(domains, users),
+        users=[SmtpUser(one.name, path) for one in users],
+        role_policy=_role_policy(configuration),
+        mail_to=configuration.mail_to or "",
+        alarms=(),
+    )
+
+
+def _domains(given: Sequence[str], users: Sequence[UserConfiguration]) -> tuple[MailDomain, ...]:
+    pairs = [(name, mail_from) for name, _, mail_from in (one.partition("=") for one in given)]
+    found = pairs or [(name, "") for user in users for name in _senders(user)]
+    for part in (part for pair in found for part in pair if part):
+        if (problem := trust.host_problem(part)) is not None:
+            raise ConfigurationError(f"--domain {part!r}: {problem}", fix="--domain example.com=bounce.example.com")
+    if not found:
+        raise ConfigurationError("no domain can be told from the file", fix="--domain example.com=bounce.example.com")
+    return tuple(MailDomain(name.lower(), mail_from.lower()) for name, mail_from in dict(found).items())
+
+
+def _senders(user: UserConfiguration) -> Iterator[str]:
+    """The domains of the addresses that the user's consumers send from."""
+    for one in user.consumers:
+        if isinstance(one, kinds.GmailSendAs):
+            yield one.alias.rpartition("@")[2]
+        elif isinstance(one, kinds.READABLE) and one.canary_from:
+            yield one.canary_from.rpartition("@")[2]
+
+
+def _role_policy(configuration: Configuration) -> Policy:
+    """What `config policy` prints, and the reads of the suppression list in any case."""
+    found = iam_policy(configuration)
+    reading = read_the_list(configuration.suppression.regions)
+    if reading in found["Statement"]:
+        return found
+    return {**found, "Statement": [*found["Statement"], reading]}
