@@ -25,7 +25,7 @@ def plan(configuration: Configuration, region: str, domains: Sequence[str], dail
         domains=_domains(domains, users),
         users=[SmtpUser(one.name, path) for one in users],
         role_policy=_role_policy(configuration),
-        mail_to=configuration.mail_to or "",
+        mail_to=configuration.notify.mail_to or "",
         alarms=(),
     )
 

@@ -30,7 +30,7 @@ PUBLISHED = {
 BY_HAND = ROOT / "runbooks" / "ses-smtp-key-rotation.md"
 LEAKED = ROOT / "runbooks" / "compromised-key.md"
 INLINE = re.compile(r"`(aws [^`]+)`")
-HIGH_LEVEL = {("s3", "cp")}  # AWS CLI's own, of no service model
+HIGH_LEVEL = {("s3", "cp"), ("cloudformation", "deploy")}  # AWS CLI's own, of no service model
 GLOBAL_OPTIONS = {"--profile", "--region", "--output", "--query"}
 
 

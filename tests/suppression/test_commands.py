@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rotator.cli.suppression_view import bar
 from rotator.sandbox.world import World
@@ -161,3 +162,36 @@ def test_an_alert_saves_the_list_of_a_paused_account(world: World, office: Offic
     assert [(one["region"], one["addresses"]) for one in first["exports"]] == [("us-east-1", 3)]
     assert first["looks"][0]["account"] == "SHUTDOWN"
     assert second["exports"] == []
+
+
+@pytest.fixture
+def told_by_mail(world: World, office: Office) -> str:
+    """The address in the configuration file that notices are mailed to."""
+    path, address = world.place.config, "ops@example.net"
+    written = yaml.safe_load(path.read_text("utf-8"))
+    written["notify"] = {"mail_to": address, "mail_from": f"rotator@{world.scenario.domain}"}
+    path.write_text(yaml.safe_dump(written), "utf-8")
+    return address
+
+
+def test_a_new_complaint_is_one_mail(world: World, told_by_mail: str, run: Run) -> None:  # noqa: F811
+    """By the configured channel, once; no address of a reader stands in it."""
+    world.ses.suppress("reader@example.org", "COMPLAINT", world.clock.now())
+    for _ in range(3):
+        assert run("suppression", "alert", "--rate", "1000").code == 0
+    (mail,) = world.mailboxes.messages(told_by_mail)
+    assert mail["Subject"] == "rotator: 1 complaint in us-east-1"
+    assert mail["X-Rotator-Notice"].startswith("suppression-us-east-1-")
+    assert "reader" not in mail.as_string()
+
+
+def test_a_notice_that_no_channel_takes_is_repeated(world: World, told_by_mail: str, run: Run) -> None:  # noqa: F811
+    """Exit 1, so that a timer is heard; the same id goes out when the channel works again."""
+    world.ses.suppress("reader@example.org", "COMPLAINT", world.clock.now())
+    world.faults.arm("ses_send_500", 1)
+    failed = run("suppression", "alert", "--rate", "1000", "--json")
+    assert (failed.code, failed.document["ok"]) == (1, False)
+    again = run("suppression", "alert", "--rate", "1000", "--json").document
+    assert again["looks"][0]["notice"] == failed.document["looks"][0]["notice"]
+    (mail,) = world.mailboxes.messages(told_by_mail)
+    assert mail["X-Rotator-Notice"] == again["looks"][0]["notice"]
