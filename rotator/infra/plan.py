@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
+
+from rotator.core.alarm import Alarm
 
 SET_NAME = "rotator"  # of the configuration set
 Resource = dict[str, Any]
@@ -29,22 +31,6 @@ class SmtpUser:
     path: str = "/"
 
 
-class AlarmDefinition(Protocol):
-    """One CloudWatch alarm, as the program's own definitions have it."""
-
-    name: str
-    description: str
-    namespace: str
-    metric: str
-    dimensions: Sequence[tuple[str, str]]
-    statistic: str
-    period_s: int
-    evaluation_periods: int
-    comparison: str
-    threshold: float
-    missing: str
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One region of one account."""
@@ -56,7 +42,7 @@ class Plan:
     users: Sequence[SmtpUser]
     role_policy: Policy  # what the program itself may do
     mail_to: str = ""
-    alarms: Sequence[AlarmDefinition] = ()
+    alarms: Sequence[Alarm] = ()
 
     @property
     def set_arn(self) -> str:

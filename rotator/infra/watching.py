@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rotator.core.alarm import Alarm
 from rotator.infra.plan import (
-    AlarmDefinition,
     Plan,
     Resource,
     Resources,
@@ -109,14 +109,14 @@ def _queue_policy() -> Resource:
     }
 
 
-def _alarm(one: AlarmDefinition) -> Resource:
+def _alarm(one: Alarm) -> Resource:
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
             "AlarmName": one.name,
             "AlarmDescription": one.description,
             "Namespace": one.namespace,
-            "MetricName": one.metric,
+            "MetricName": str(one.metric),  # an enumeration's member is no YAML
             **({"Dimensions": [{"Name": n, "Value": v} for n, v in one.dimensions]} if one.dimensions else {}),
             "Statistic": one.statistic,
             "Period": one.period_s,

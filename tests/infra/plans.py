@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
+from rotator.core.alarm import Alarm, Comparison, Missing
 from rotator.infra.plan import MailDomain, Plan, SmtpUser
 
 ACCOUNT = "123456789012"
@@ -23,21 +23,20 @@ ROLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AnAlarm:
-    """An alarm's definition with the fields that a template takes."""
-
-    name: str = "rotator-bounce-rate"
-    description: str = "Reputation.BounceRate has reached 5 %."
-    namespace: str = "AWS/SES"
-    metric: str = "Reputation.BounceRate"
-    dimensions: tuple[tuple[str, str], ...] = ()
-    statistic: str = "Average"
-    period_s: int = 3600
-    evaluation_periods: int = 1
-    comparison: str = "GreaterThanOrEqualToThreshold"
-    threshold: float = 0.05
-    missing: str = "ignore"
+AN_ALARM = Alarm(
+    name="rotator-bounce-rate",
+    description="Reputation.BounceRate has reached 5 %.",
+    namespace="AWS/SES",
+    metric="Reputation.BounceRate",
+    dimensions=(),
+    statistic="Average",
+    period_s=3600,
+    evaluation_periods=1,
+    comparison=Comparison.AT_LEAST,
+    threshold=0.05,
+    missing=Missing.IGNORE,
+    page="runbooks/reputation-alarm.md#bounce-rate",
+)
 
 
 def plan(**other: Any) -> Plan:
@@ -50,7 +49,7 @@ def plan(**other: Any) -> Plan:
         "users": (SmtpUser("jada-ses-smtp", "/ses/"),),
         "role_policy": ROLE,
         "mail_to": "jadasailing@gmail.com",
-        "alarms": (AnAlarm(),),
+        "alarms": (AN_ALARM,),
     }
     return Plan(**given | other)
 

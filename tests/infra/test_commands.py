@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cfnlint.api import lint
 
+from rotator.alarms.definitions import Watched, alarms
+from rotator.config.loader import load
 from tests.cli.conftest import Run, run, write  # noqa: F401 - a fixture
 
 FILE = """\
@@ -33,6 +36,8 @@ def test_a_template_is_for_what_is_configured(run: Run) -> None:  # noqa: F811
     sending = yaml.safe_load(run("infra", "render", "sending").out)
     assert sending["Resources"]["IdentityQueenofsandiegoCom"]["Properties"]["EmailIdentity"] == "queenofsandiego.com"
     assert sending["Parameters"]["NotifyAddress"]["Default"] == "jadasailing@gmail.com"
+    alarms = {name for name, one in sending["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    assert {"AlarmRotatorBounceRateReview", "AlarmRotatorReject", "AlarmRotatorJadaSesSmtpKeyAge"} <= alarms
     access = yaml.safe_load(run("infra", "render", "access").out)
     assert access["Resources"]["UserJadaSesSmtp"]["Properties"]["Path"] == "/ses/"
 
@@ -42,6 +47,20 @@ def test_a_domain_can_be_named_with_its_mail_from(run: Run) -> None:  # noqa: F8
     done = run("infra", "render", "sending", "--domain", "example.org=bounce.example.org", "--json").document
     identity = done["template"]["Resources"]["IdentityExampleOrg"]["Properties"]
     assert identity["MailFromAttributes"]["MailFromDomain"] == "bounce.example.org"
+
+
+def test_the_alarms_are_those_that_the_program_looks_for(run: Run, tmp_path: Path) -> None:  # noqa: F811
+    """With the account's limit the quota has its alarm, too; cfn-lint takes them all."""
+    template = run("infra", "render", "sending", "--daily-limit", "50000").out
+    assert lint(template, regions=["us-east-1"]) == []
+    found = {
+        one["Properties"]["AlarmName"]: (one["Properties"]["Threshold"], one["Properties"]["TreatMissingData"])
+        for one in yaml.safe_load(template)["Resources"].values()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    policy = load(str(tmp_path / "config.yaml"), {}).policy_for(load(str(tmp_path / "config.yaml"), {}).user(None))
+    wanted = alarms([Watched.by(policy)], daily_limit=50_000)
+    assert found == {one.name: (one.threshold, one.missing.value) for one in wanted}
 
 
 def test_what_is_no_domain_is_refused(run: Run) -> None:  # noqa: F811

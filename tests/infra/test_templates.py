@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from rotator.infra.plan import MailDomain, Plan, SmtpUser
 from rotator.infra.rendering import TEMPLATES, rendered
 from rotator.infra.sending import sending
 from tests.gates.source_tree import ROOT
-from tests.infra.plans import PLANS, AnAlarm, plan
+from tests.infra.plans import AN_ALARM, PLANS, plan
 
 PLANNED = {
     "one domain, one user": plan(),
@@ -29,7 +30,7 @@ PLANNED = {
         domains=(MailDomain("example.com", "b.example.com"), MailDomain("example.org")),
         users=(SmtpUser("a", "/"), SmtpUser("b-c", "/")),
     ),
-    "an alarm with dimensions": plan(alarms=(AnAlarm(dimensions=(("User", "jada"),), namespace="Rotator"),)),
+    "an alarm with dimensions": plan(alarms=(replace(AN_ALARM, dimensions=(("User", "jada"),), namespace="Rotator"),)),
 }
 
 
