@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import audits, meter, turns
+from tests.bench import audits, export, meter, turns
 from tests.bench.needed import CALLS, CONNECTIONS, RECORDED
 from tests.bench.processes import PYTHON, Cost, bare, calls_since, calm_world, measure, middle, rotate
 
 HELP_RUNS, ROTATE_RUNS = 11, 5
 HELP_RATIO, ROTATE_RATIO, AUDIT_RATIO = 12.0, 1.5, 1.2
 REST_CPU_S, TURN_S, MEMORY_MB = 0.100, 0.005, 150.0
+EXPORTS, EXPORT_RATIO, GROWN_MB = (100_000, 1_000_000), 1.2, 4.0
 HEAVY = {"boto3", "botocore", "google", "googleapiclient", "pydantic", "rich"}
 HEADERS = ("", "wall", "CPU", "bare wall", "bare CPU", "ratio", "bound", "")
 PARTS = {
@@ -137,6 +138,28 @@ def audit_rows() -> Iterator[Row]:
     )
 
 
+def export_rows() -> Iterator[Row]:
+    """An export of a long list and of one ten times as long, beside the loop; and what the AWS CLI takes for pages."""
+    found, cli = [], None
+    for length in EXPORTS:
+        with export.listing(length) as world:
+            found.append(export.exported(world))
+            cli = cli or export.by_aws_cli(world)
+    for one in found:
+        bound = f"{EXPORT_RATIO:g} wall"
+        what, ratio = f"suppression export, {one.rows:,} addresses", f"{one.ratio:.2f} wall"
+        yield Row(what, _beside(one.ours, one.bare), ratio, bound, holds=one.ratio <= EXPORT_RATIO, binding=False)
+        memory, other = one.ours.report["memory_mb"], one.bare.report["memory_mb"]
+        figures = (f"{memory:.0f} MB", "", f"{other:.0f} MB", "")
+        yield Row("  peak memory", figures, bound=f"{MEMORY_MB:.0f} MB", holds=memory < MEMORY_MB)
+    grown = found[-1].ours.report["memory_mb"] - found[0].ours.report["memory_mb"]
+    figures = (f"{grown:.1f} MB", "", "", "")
+    yield Row("  more for ten times the list", figures, bound=f"{GROWN_MB:.0f} MB", holds=grown < GROWN_MB)
+    per_page = found[-1].ours.wall_s / (found[-1].rows / 1000)
+    told = "not installed" if cli is None else _ms(cli / export.CLI_PAGES)
+    yield Row("  a page of 1,000, beside aws sesv2", (_ms(per_page), "", told, ""))
+
+
 def table(rows: list[Row]) -> str:
     """The rows as aligned columns."""
     lines = [HEADERS, *(row.cells for row in rows)]
@@ -154,7 +177,7 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 def main() -> int:
     """Measure everything and print one table."""
-    rows = [*help_rows(), *rotate_rows(), *turn_rows(), *audit_rows()]
+    rows = [*help_rows(), *rotate_rows(), *turn_rows(), *audit_rows(), *export_rows()]
     print(table(rows))
     print(f"Medians of {HELP_RUNS} (help), {ROTATE_RUNS} (rotate) and {turns.TURNS} (turn) runs.")
     return int(any(row.binding and row.holds is False for row in rows))
