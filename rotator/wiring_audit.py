@@ -12,7 +12,7 @@ from rotator import wiring
 from rotator.audit.belonging import unnamed_users
 from rotator.audit.users import UserAudit
 from rotator.config import kinds
-from rotator.core.errors import AccessError, ConfigurationError, RemoteFault
+from rotator.core.errors import AccessError, ConfigurationError, NoJournal, RemoteFault
 from rotator.core.findings import CheckStatus, Finding
 from rotator.wiring_parts import aws_session, gmail_mailbox
 
@@ -29,6 +29,13 @@ class AuditWork:
     arrivals: Arrivals | None
     timeout_s: float
     configuration: Configuration
+    not_adopted: tuple[str, ...] = ()
+
+    def unadopted(self) -> Iterator[Finding]:
+        """Users of the file that have no journal here, which nobody can audit."""
+        for name in self.not_adopted:
+            seen, fix = f"{name} was never adopted: nothing of it can be audited", f"rotator adopt --user {name}"
+            yield Finding("users.adopted", CheckStatus.FAILED, seen, fix, "runbooks/restore.md", (("user", name),))
 
     def strangers(self) -> Iterator[Finding]:
         """Users below aws.user_path that the file does not name; nothing if no path is configured."""
@@ -37,7 +44,7 @@ class AuditWork:
 
 @contextmanager
 def auditing(configuration: Configuration, user: str | None, consumer: str = "") -> Iterator[AuditWork]:
-    """The audit of one user, or of all; each is locked for as long as it takes.
+    """The audit of one user, or of all that were adopted; each is locked for as long as it takes.
 
     Raises NoJournal, LockHeld, SealError, JournalError, AccessError, RemoteFault, ConfigurationError.
     """
@@ -48,8 +55,24 @@ def auditing(configuration: Configuration, user: str | None, consumer: str = "")
         raise ConfigurationError(f"no user has a consumer {consumer!r}", fix="rotator status lists them")
     redirected = _redirected(configuration)
     with ExitStack() as stack:
-        users = tuple(_user_audit(stack, redirected, one) for one in chosen)
-        yield AuditWork(users, _arrivals(redirected), float(configuration.audit.timeout), redirected)
+        users, not_adopted = _opened(stack, redirected, chosen)
+        timeout_s = float(configuration.audit.timeout)
+        yield AuditWork(users, _arrivals(redirected), timeout_s, redirected, not_adopted)
+
+
+def _opened(
+    stack: ExitStack, configuration: Configuration, chosen: tuple[UserConfiguration, ...]
+) -> tuple[tuple[UserAudit, ...], tuple[str, ...]]:
+    """The audits of the adopted users, and who is not adopted.  Raises NoJournal if nobody is."""
+    users, not_adopted, error = list[UserAudit](), list[str](), NoJournal("nobody was adopted here")
+    for one in chosen:
+        try:
+            users.append(_user_audit(stack, configuration, one))
+        except NoJournal as missing:
+            not_adopted, error = [*not_adopted, one.name], missing
+    if not users:
+        raise error
+    return tuple(users), tuple(not_adopted)
 
 
 def _strangers(configuration: Configuration) -> Iterator[Finding]:

@@ -48,6 +48,7 @@ def audit(
         found = list(mails.findings)
         if not consumer:
             found += [one for each in work.users for one in each.findings()]
+            found += work.unadopted()
             found += work.strangers() if user is None else ()
     show(options.screen, found)
     options.screen.out(f"{counted(found)}.")

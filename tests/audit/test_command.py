@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,14 +10,17 @@ import time
 from typing import Any
 
 import pytest
+import yaml
 
 from rotator.core.errors import Exit
+from rotator.sandbox.certificates import write_private
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.world import World
 from tests.audit.conftest import DOMAIN, NEWS, OPS, configure, spoil
 from tests.cli.conftest import Ran, Run
 
 DAY_S = 86400
+HUMAN = {"type": "human", "name": "laptop", "instructions": "Thunderbird"}
 CHECKS = ["mail.arrival", "mail.from", "mail.return_path", "mail.spf", "mail.dkim", "mail.dmarc"]
 
 
@@ -138,6 +142,18 @@ def test_what_cannot_be_asked_ends_with_its_own_class(world: World, run: Run, fa
     world.faults.arm(fault, 20)
     assert run("audit", "--json").code == code
     assert world.mailboxes.count() == 0
+
+
+def test_a_user_that_was_never_adopted_does_not_stop_the_others(world: World, run: Run) -> None:
+    """Beside others it is one finding; alone it is the error that says how to begin."""
+    document = yaml.safe_load(world.place.config.read_text("utf-8"))
+    newcomer = {**document["users"][0], "name": "newcomer", "consumers": [HUMAN]}
+    write_private(world.place.config, json.dumps({**document, "users": [*document["users"], newcomer]}).encode())
+    done = run("audit", "--json")
+    assert "findings" in done.document, done.err
+    assert (done.code, found(done, "failed")) == (Exit.FAILED, [("users.adopted", {"user": "newcomer"})])
+    assert len(done.document["consumers"]) == 2
+    assert run("audit", "--user", "newcomer").code == Exit.USAGE
 
 
 def test_a_rotation_at_work_is_not_disturbed(world: World, run: Run) -> None:
