@@ -337,6 +337,11 @@ GIVEN: dict[str, tuple[bytes, Layer, Party]] = {
         Layer.RECIPIENT,
         Party.RECIPIENT,
     ),
+    "a report from an address of another name": (
+        report("smtp; 550 5.1.1 user unknown", sender="bounces@relay.example", results=""),
+        Layer.RECIPIENT,
+        Party.RECIPIENT,
+    ),
     "a notice saved to a file": (notice(prose(BAD_LOGIN)), Layer.CREDENTIAL, Party.SES_AUTH),
     "the same, header and all, saved by another mail system": (
         notice(
@@ -401,6 +406,13 @@ VERIFIED = {
 def test_only_gmail_and_ses_are_verified(raw: bytes, authentic: Authenticity) -> None:
     """That a stranger is who he says he is makes nothing true that he says about our login."""
     assert explain_bounce(raw, fetched=True).authentic is authentic
+
+
+def test_an_original_with_two_senders_names_no_alias() -> None:
+    """Which place a bounce is about is said only where the original says one thing."""
+    raw = report(SUPPRESSED).replace(f"From: Admin <{ALIAS}>".encode(), f"From: {ALIAS}, eve@evil.example".encode())
+    assert explain_bounce(raw).author == ""
+    assert explain_bounce(report(SUPPRESSED)).author == ALIAS
 
 
 QUOTED = {
