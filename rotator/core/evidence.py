@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from rotator.core.access_keys import USE_BUCKET_S, LastUse
+from rotator.core.access_keys import USE_BUCKET_S, LastUse, Status
 from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import LAST_USED_LAG_S, Mode, Traits
 from rotator.core.situation import Situation
-from rotator.core.steps import ConfirmedConsumer, Replaced, VerifiedKey
+from rotator.core.steps import ConfirmedConsumer, Replaced, Retired, VerifiedKey
 
 REFUSALS_THAT_COUNT = 2  # one refused login may be the relay's own bad day (facts: intermittent 535)
 
@@ -147,6 +147,39 @@ def replaced(s: Situation) -> Replaced | None:
     if any(consumer.drain_until > s.now for _, consumer in s.consumers):
         return None
     return Replaced(s.run.old, proof, tuple(one for one in all_confirmed if one is not None))
+
+
+def retired(s: Situation) -> Retired | None:
+    """The proof that the old key may be deleted: replaced, off, refused by SES, missed by nobody, held by no mark.
+
+    And watched for its time, unless it leaked.
+    """
+    old = s.old
+    over = old.compromised or s.now >= old.deactivated_at + s.policy.watch_s
+    if replaced(s) is None or not (old.deactivated_at and old.refused_at and over) or old.held:
+        return None
+    if not all(survived(s, consumer) for traits, consumer in s.consumers if traits.sends):
+        return None
+    return Retired(s.run.old, "compromised" if old.compromised else "watched out")
+
+
+def makes_room(s: Situation) -> Retired | None:
+    """The old key in its watch, that nobody misses: it goes early when its successor leaked.
+
+    SES refuses it, and since then a canary came through everybody that can send; a person's word alone shows nothing.
+    """
+    if not s.run.old or s.run.old_gone or not s.old.deactivated_at or s.old.held or not s.old.refused_at:
+        return None
+    senders = [one for traits, one in s.consumers if traits.sends]
+    seen = bool(senders) or all(traits.reads_back for traits, _ in s.consumers)
+    missed_by_nobody = seen and all(survived(s, one) for one in senders)
+    return Retired(s.run.old, "makes room in an incident") if missed_by_nobody else None
+
+
+def leaked_successor(s: Situation) -> Retired | None:
+    """The new key that leaked after it was handed out, once it is off."""
+    off = s.new.deactivated_at or s.status(s.new) is Status.INACTIVE
+    return Retired(s.run.new, "compromised") if s.new.compromised and s.new.pushed and off else None
 
 
 def grace_from(s: Situation) -> int:

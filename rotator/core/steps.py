@@ -1,7 +1,7 @@
 """The steps a decision can name, a closed union.  What is dangerous can only be built from its proof.
 
-`Deactivate` takes a `Replaced`, `Delete` a `Deletable`; both are values that the rules make
-from facts: `Replaced` by `evidence.replaced` alone.  The numbers are those of the protocol (see `next_step.py`).
+`Deactivate` takes a `Replaced`, `Delete` a `Retired`; both are values that `evidence` alone makes from facts.
+The numbers are those of the protocol (see `next_step.py`).
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Reactivate:
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """An Inactive key of ours whose successor every consumer has: watched out, compromised, or making room."""
+    """An Inactive key of ours that may go: watched out, compromised, or making room.  Made by `evidence` alone."""
 
     key: str
     why: str

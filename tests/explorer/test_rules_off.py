@@ -80,7 +80,11 @@ PLANTED = {
     "no drain after an unclear push": (
         replace(
             Configuration((FILE,), mode=EMERGENCY, incident=(EMERGENCY, "old"), rotations=2),
-            rules=instead(without("drain_before_evidence"), deactivate_the_replaced=defects.deactivate_without_drain),
+            rules=instead(
+                without("drain_before_evidence"),
+                deactivate_the_replaced=defects.deactivate_without_drain,
+                delete_what_is_watched_out=defects.delete_what_is_off,
+            ),
         ),
         "holds AKIA-2, which is",
     ),

@@ -102,24 +102,16 @@ def make_room_for_a_successor(s: Situation) -> Step | None:
     """
     if not (s.run.new and s.new.compromised and s.new.pushed):
         return None
-    if s.run.old and not s.run.old_gone and s.old.deactivated_at and not s.old.held and _missed_by_nobody(s):
-        return _delete(s, s.run.old, "makes room in an incident")
-    if s.new.deactivated_at or s.status(s.new) is Status.INACTIVE:
-        return _delete(s, s.run.new, "compromised")
+    room = evidence.makes_room(s) or evidence.leaked_successor(s)
+    if room is not None:
+        return _delete(s, room)
     if s.run.old and not s.run.old_gone and not s.old.compromised and not s.old.deactivated_at:
         why = "the old key is good and still on: it is not given up for a leaked one"
         return Ask(6, "revoke-first", (s.run.new,), why)
     return None
 
 
-def _missed_by_nobody(s: Situation) -> bool:
-    """SES refuses the old key, and since then a canary came through everybody that can send."""
-    senders = [one for traits, one in s.consumers if traits.sends]
-    seen = bool(senders) or all(traits.reads_back for traits, _ in s.consumers)  # a person's word alone shows nothing
-    return bool(s.old.refused_at) and seen and all(evidence.survived(s, one) for one in senders)
-
-
-def _delete(s: Situation, key: str, why: str) -> Step:
-    if s.tried("delete", key):
-        return Wait(11, Instant(s.now + RETRY_S), f"{key} could not be deleted", urgent=True)
-    return Delete(Retired(key, why))
+def _delete(s: Situation, what: Retired) -> Step:
+    if s.tried("delete", what.key):
+        return Wait(11, Instant(s.now + RETRY_S), f"{what.key} could not be deleted", urgent=True)
+    return Delete(what)

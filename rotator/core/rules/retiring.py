@@ -13,7 +13,6 @@ from rotator.core.steps import (
     Look,
     Observe,
     Push,
-    Retired,
     Step,
     Wait,
 )
@@ -84,6 +83,7 @@ def deactivate_the_replaced(s: Situation) -> Step | None:
 
 def delete_what_is_watched_out(s: Situation) -> Step | None:
     """The end of the old key: off, refused by SES, missed by nobody, held by no mark."""
-    if s.old.held or not s.old.refused_at or s.tried("delete", s.run.old):
+    proof = evidence.retired(s)
+    if proof is None or s.tried("delete", s.run.old):
         return Wait(11, Instant(s.now + RETRY_S), f"{s.run.old} could not be deleted", urgent=True)
-    return Delete(Retired(s.run.old, "compromised" if s.old.compromised else "watched out"))
+    return Delete(proof)
