@@ -32,7 +32,7 @@ def alarm_statements(configuration: Configuration) -> Iterator[dict[str, Any]]:
     """The statements for the alarms; none if the file does not have them.
 
     PutMetricData and GetAccount know no resources, so the first is bound to the namespace; DescribeAlarms is asked
-    for all alarms of a region.
+    for all alarms of a region; which topics they tell is known only then, and a stack names its topics itself.
     """
     if configuration.alarms is None:
         return
@@ -43,7 +43,7 @@ def alarm_statements(configuration: Configuration) -> Iterator[dict[str, Any]]:
     yield _allow("PublishFigures", ["cloudwatch:PutMetricData"], ["*"]) | bound
     yield _allow("LookAtAlarms", ["cloudwatch:DescribeAlarms"], [f"{one}*" for one in alarms])
     yield _allow("TryAnAlarm", ["cloudwatch:SetAlarmState"], [f"{one}{prefix}-*" for one in alarms])
-    topics = [f"arn:{partition}:sns:{region}:{account}:{prefix}-*" for partition, region, account in places]
+    topics = [f"arn:{partition}:sns:{region}:{account}:*" for partition, region, account in places]
     yield _allow("SeeWhoIsTold", ["sns:ListSubscriptionsByTopic"], topics)
     yield _allow("AskForTheLimit", ["ses:GetAccount"], ["*"])
 

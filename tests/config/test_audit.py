@@ -97,5 +97,6 @@ def test_the_policy_of_the_alarms() -> None:
     found = {one["Sid"]: one for one in alarm_statements(load(full(alarms={"prefix": "mail"}), TRUST))}
     assert found["PublishFigures"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Rotator"}}
     assert found["TryAnAlarm"]["Resource"] == ["arn:aws:cloudwatch:us-east-1:012345678901:alarm:mail-*"]
+    assert found["SeeWhoIsTold"]["Resource"] == ["arn:aws:sns:us-east-1:012345678901:*"]
     assert not any("*" in action for one in found.values() for action in one["Action"])
     assert list(alarm_statements(load(NINE_LINES))) == []
