@@ -41,11 +41,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What tests put in the place of this machine: waiting, and the resolver of host names."""
+    """What tests put in the place of this machine: waiting, the resolver of host names, clients made before."""
 
     sleep: Callable[[float], None] = time.sleep
     resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo
     smtp_s: float = SMTP_S
+    session: AwsSession | None = None
+    dns_s: float | None = None  # seconds for one question; None: the resolver's own
 
 
 @dataclass(slots=True)
@@ -109,12 +111,12 @@ def doctor(configuration: Configuration, asked: Asked, outside: Outside | None =
     from rotator.services.ses import SesApi
 
     outside = outside or Outside()
-    session = aws_session(configuration)
+    session = outside.session or aws_session(configuration)
     chosen = configuration.users if asked.user is None else (configuration.user(asked.user),)
     with ExitStack() as stack:
         found = Doctor(
             Ground(
-                dns=Nameservers(configuration.dns.nameservers, configuration.dns.port),
+                dns=Nameservers(configuration.dns.nameservers, configuration.dns.port, outside.dns_s),
                 ses=SesApi(session=session, sleep=outside.sleep),
                 users={},
                 domains={one.name: Domain(one.name, one.region, one.mail_from or "") for one in configuration.domains},
@@ -136,12 +138,11 @@ def _user(
     from rotator.services.smtp_look import SmtpLooker
 
     live = endpoints(user)
-    files = {one.name: one.ca_file for one in user.endpoints}
     return User(
         name=user.name,
         policy=configuration.policy_for(user),
         access_keys=access_keys(session, user),
-        endpoints={name: SmtpLooker(one, files[name], outside.resolve) for name, one in live.items()},
+        endpoints={name: SmtpLooker(one, outside.resolve) for name, one in live.items()},
         consumers=consumers(configuration, user, live, session),
         remembered=_remembered(stack, found, configuration, user),
         sends_as=sends_as(user) or "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rotator.config.audit_policy import alarm_statements, audit_statements
+from rotator.config.doctor_policy import doctor_statements
 from rotator.config.model import Configuration, UserConfiguration
 from rotator.config.notice_policy import notice_statements
 from rotator.config.store_policy import store_statements
@@ -32,7 +33,10 @@ def iam_policy(configuration: Configuration) -> dict[str, Any]:
     arns = [user_arn(configuration, user) for user in configuration.users]
     keys = {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns}
     simulate = {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns}
-    more = (store_statements, audit_statements, alarm_statements, suppression_statements, notice_statements)
+    more = (
+        store_statements, audit_statements, alarm_statements, suppression_statements, notice_statements,
+        doctor_statements,
+    )  # fmt: skip
     around = [one for statements in more for one in statements(configuration)]
     return {"Version": "2012-10-17", "Statement": [keys, simulate, *around]}
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
-from email.utils import parseaddr
+from email.utils import parseaddr, parsedate_to_datetime
 from typing import Literal
 
 from rotator.consumers.canary_mail import canary_mail
@@ -107,6 +107,34 @@ class GmailSendAs:
             return self._watched(self._gmail, canary, deadline)
         except GmailError as error:
             return Unknown(str(error))
+
+    def newest_refusal(self, since: int, deadline: Deadline) -> str | None:
+        """The reply in the newest genuine bounce, after `since`, of a mail as this alias whose login SES refused.
+
+        A canary as this alias that arrived later outdoes it.
+        """
+        if self._gmail is None:
+            return None
+        try:
+            for message in self._gmail.inbox(deadline):  # newest first
+                raw = self._gmail.message(message.id, deadline)
+                if not self._changed_sender(raw) and CANARY_HEADER in email.message_from_bytes(raw):
+                    return None
+                bounce = read_bounce(raw)
+                if bounce.verdict is Verdict.LOGIN and bounce.authentic and self._is_of_us(raw, since):
+                    return bounce.reply
+        except GmailError:
+            return None
+        return None
+
+    def _is_of_us(self, raw: bytes, since: int) -> bool:
+        notice = email.message_from_bytes(raw)
+        try:
+            at = parsedate_to_datetime(str(notice.get("Date", ""))).timestamp()
+        except (TypeError, ValueError):
+            return False
+        senders = [parseaddr(str(part.get("From", "")))[1].lower() for part in notice.walk() if part is not notice]
+        return at > since and self._alias.lower() in senders
 
     def instructions(self) -> Sequence[str]:
         """The clicks in Gmail's settings; empty if the program writes by itself."""

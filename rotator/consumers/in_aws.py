@@ -72,19 +72,20 @@ class InAws(ABC):
 
     def holds(self, deadline: Deadline) -> Holding:
         """The user name that readers get."""
-        held = self._held(deadline)
+        held = self.credential(deadline)
         return held if isinstance(held, Unknown) else held.key
 
     def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
         """Log in with exactly what readers get and mail to `canary_to`."""
-        held = self._held(deadline) if self._canary.possible else Unknown("")
+        held = self.credential(deadline) if self._canary.possible else Unknown("")
         return self._canary.send(canary, held, deadline)
 
     def instructions(self) -> Sequence[str]:
         """Nobody has to do anything."""
         return ()
 
-    def _held(self, deadline: Deadline) -> SmtpCredential | Unknown:
+    def credential(self, deadline: Deadline) -> SmtpCredential | Unknown:
+        """What readers get now."""
         try:
             credential = self._pair(deadline)
         except (AccessError, RemoteFault, NotInFormat) as error:

@@ -68,7 +68,7 @@ class SsmParameter(InAws):
 
     def _read_back(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """Once something is written, an error is no refusal."""
-        held = self._held(deadline)
+        held = self.credential(deadline)
         if isinstance(held, Unknown):
             return held
         if held != credential:

@@ -38,21 +38,6 @@ def domain(ground: Ground, subject: Subject) -> Verdict:
     return unanswered(answer, name, "NS") or ok(f"{name}: {', '.join(answer.values)}")
 
 
-@check("dns.spf", "SPF of the MAIL FROM domain lets SES send", Kind.DOMAIN, "dns.md#spf", needs=["dns.domain"])
-def spf(ground: Ground, subject: Subject) -> Verdict:
-    """The record that receivers look at for SES's mail: the MAIL FROM domain's, not the author's."""
-    name = ground.mail_from_of(ground.domains[subject.domain])
-    if not name:
-        return skipped("no MAIL FROM domain: SES uses amazonses.com, and there is nothing to publish")
-    answer = ground.records(name, "TXT")
-    if answer.absent:
-        return broken(f"{name}: {answer.status}", PUBLISH, lookup=answer.status)
-    if (silent := unanswered(answer, name, "TXT")) is not None:
-        return silent
-    found = check_host(ses_address(ground), name, f"x@{name}", ground.records)
-    return of_spf(found, name)
-
-
 def of_spf(found: Spf, name: str) -> Verdict:
     """The verdict on an evaluation for one of SES's own addresses."""
     evidence = {"record": found.record, "lookups": str(found.lookups)}
@@ -118,6 +103,21 @@ def mail_from(ground: Ground, subject: Subject) -> Verdict:
         others = ", ".join(host for host in hosts if host != wanted)
         return broken(f"{name} has other MX too: {others}", "leave SES's alone there: SES allows exactly one")
     return broken(f"{name} MX {', '.join(hosts)}, not {wanted}", "correct it: rotator doctor --zone-file")
+
+
+@check("dns.spf", "SPF of the MAIL FROM domain lets SES send", Kind.DOMAIN, "dns.md#spf", needs=["dns.mail_from"])
+def spf(ground: Ground, subject: Subject) -> Verdict:
+    """The record that receivers look at for SES's mail: the MAIL FROM domain's, not the author's."""
+    name = ground.mail_from_of(ground.domains[subject.domain])
+    if not name:
+        return skipped("no MAIL FROM domain: SES uses amazonses.com, and there is nothing to publish")
+    answer = ground.records(name, "TXT")
+    if answer.absent:
+        return broken(f"{name}: {answer.status}", PUBLISH, lookup=answer.status)
+    if (silent := unanswered(answer, name, "TXT")) is not None:
+        return silent
+    found = check_host(ses_address(ground), name, f"x@{name}", ground.records)
+    return of_spf(found, name)
 
 
 @check("dns.dmarc", "the domain's DMARC policy, and alignment", Kind.DOMAIN, "dns.md#dmarc", needs=["dns.domain"])

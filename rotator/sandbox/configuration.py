@@ -88,7 +88,7 @@ def write_configuration(place: Place, sample: Sample) -> None:
         **({"google": {"api_endpoint": sample.gmail_url}} if sample.gmail_url else {}),
         **_audit(sample),
         "dns": {"nameservers": ["127.0.0.1"], "port": sample.dns_port},
-        "domains": [{"name": sample.domain, "mail_from": sample.mail_from, "region": sample.region}],
+        "domains": [{"region": sample.region, "name": sample.domain, "mail_from": sample.mail_from}],
         "users": [user],
     }
     _write_seal_key(place)

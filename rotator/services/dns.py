@@ -15,9 +15,9 @@ TRY_S = 1.6  # one try: three fit
 class Nameservers:
     """Implements `rotator.core.looks.Dns`.  Nothing is imported or read before the first question."""
 
-    def __init__(self, nameservers: Sequence[str] = (), port: int = 53, lifetime_s: float = LIFETIME_S) -> None:
+    def __init__(self, nameservers: Sequence[str] = (), port: int = 53, lifetime_s: float | None = None) -> None:
         """No `nameservers`: those of /etc/resolv.conf."""
-        self._nameservers, self._port, self._lifetime_s = tuple(nameservers), port, lifetime_s
+        self._nameservers, self._port, self._lifetime_s = tuple(nameservers), port, lifetime_s or LIFETIME_S
         self._lock = threading.Lock()
         self._resolver: Any = None
 

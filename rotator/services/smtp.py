@@ -68,11 +68,14 @@ class SesEndpoint:
         resolve: Resolve = socket.getaddrinfo,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`successes` in a row on every address make a verdict.  Raises OSError if `ca_file` cannot be read."""
+        """`successes` in a row on every address make a verdict.  Raises OSError if `ca_file` cannot be read.
+
+        `target` is where it connects, with the one TLS context of this endpoint.
+        """
         self.name, self.region, self.host, self.port = name, region, host, port
         self.security: Security = security
         self._successes, self._resolve, self._sleep = successes, resolve, sleep
-        self._target = Target(host, port, security, tls_context(ca_file))
+        self.target = Target(host, port, security, _context(ca_file))
 
     def reach(self, deadline: Deadline) -> Acknowledged | Refused | Unknown:
         """TLS on every address that takes a connection; no AUTH.  Refused: trying again cannot help."""
@@ -169,7 +172,7 @@ class SesEndpoint:
         soak.addresses = [address for address in soak.addresses if address.ip not in closed]
 
     def _session(self, address: str, deadline: Deadline) -> SmtpSession:
-        return SmtpSession(self._target, address, min(CONNECT_S, deadline.left))
+        return SmtpSession(self.target, address, min(CONNECT_S, deadline.left))
 
     def _addresses(self) -> list[str]:
         """Every address of the host, in the resolver's order.  Raises OSError (gaierror)."""
@@ -185,7 +188,7 @@ class SesEndpoint:
         return f"correct host, port and security of the endpoint {self.name}: {right}"
 
 
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
+def _context(ca_file: str | None) -> ssl.SSLContext:
     """A verifying context, TLS 1.2 or newer; `ca_file` None is the system's authorities.  Raises OSError."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

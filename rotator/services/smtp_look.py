@@ -11,8 +11,8 @@ from rotator.core.looks import Certificate, Conversation
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.ses_replies import classify
 from rotator.core.smtp_credential import SmtpCredential
-from rotator.services.smtp import SesEndpoint, tls_context
-from rotator.services.smtp_session import NoConnection, Reply, Security, SessionFailed, SmtpSession, Target
+from rotator.services.smtp import SesEndpoint
+from rotator.services.smtp_session import NoConnection, Reply, SessionFailed, SmtpSession
 
 CONNECT_S = 10.0  # at most for one wait on the wire
 SAID = frozenset({"connect", "ehlo"})  # stages at which the server says something else than was awaited
@@ -21,15 +21,11 @@ SAID = frozenset({"connect", "ehlo"})  # stages at which the server says somethi
 class SmtpLooker:
     """Implements `rotator.core.looks.SmtpLook` over sessions of its own; `endpoint` sends its mails."""
 
-    def __init__(
-        self, endpoint: SesEndpoint, ca_file: str | None, resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo
-    ) -> None:
-        """`resolve` as socket.getaddrinfo.  Raises OSError if `ca_file` cannot be read."""
+    def __init__(self, endpoint: SesEndpoint, resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo) -> None:
+        """`resolve` as socket.getaddrinfo."""
         self.name, self.region = endpoint.name, endpoint.region
         self.host, self.port, self.security = endpoint.host, endpoint.port, str(endpoint.security)
-        security: Security = endpoint.security
-        self._target = Target(self.host, self.port, security, tls_context(ca_file))
-        self._endpoint, self._resolve = endpoint, resolve
+        self._endpoint, self._target, self._resolve = endpoint, endpoint.target, resolve
 
     def converse(self, deadline: Deadline) -> Conversation:
         """Name, TCP, TLS and EHLO on the first address that takes a connection; the others are only dialled."""

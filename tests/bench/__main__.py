@@ -11,14 +11,15 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from tests.bench import audits, export, meter, turns
 from tests.bench.needed import CALLS, CONNECTIONS, RECORDED
-from tests.bench.processes import PYTHON, Cost, bare, calls_since, calm_world, measure, middle, rotate
+from tests.bench.processes import PYTHON, Cost, bare, calls_since, calm_world, doctor, measure, middle, rotate
 
-HELP_RUNS, ROTATE_RUNS = 11, 5
+HELP_RUNS, ROTATE_RUNS, DOCTOR_RUNS = 11, 5, 7
 HELP_RATIO, ROTATE_RATIO, AUDIT_RATIO = 12.0, 1.5, 1.2
-REST_CPU_S, TURN_S, MEMORY_MB = 0.100, 0.005, 150.0
+REST_CPU_S, DOCTOR_CPU_S, TURN_S, MEMORY_MB = 0.100, 0.150, 0.005, 150.0
 EXPORTS, EXPORT_RATIO, GROWN_MB = (100_000, 1_000_000), 1.2, 4.0
 HEAVY = {"boto3", "botocore", "google", "googleapiclient", "pydantic", "rich"}
 HEADERS = ("", "wall", "CPU", "bare wall", "bare CPU", "ratio", "bound", "")
@@ -114,6 +115,16 @@ def _part(part: str, what: str, cost: Cost, other: Cost) -> Row:
     return Row(f"  {what}", _beside(inside, beside), bound=f"{_ms(REST_CPU_S)} CPU", holds=holds)
 
 
+def doctor_rows() -> Iterator[Row]:
+    """The doctor's CPU on the calm sandbox after imports, of all its threads; building clients stands apart."""
+    with calm_world() as world:
+        figures = doctor(world, DOCTOR_RUNS)
+    own, clients = median(figures["own_s"]), median(figures["clients_s"])
+    bound = f"{_ms(DOCTOR_CPU_S)} CPU"
+    yield Row("doctor, after imports", ("", _ms(own), "", ""), bound=bound, holds=own < DOCTOR_CPU_S)
+    yield Row("  building clients and TLS context", ("", _ms(clients), "", ""))
+
+
 def turn_rows() -> Iterator[Row]:
     """A turn beside a bare commit, whose wall is the disk's."""
     with tempfile.TemporaryDirectory() as directory:
@@ -177,9 +188,10 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 def main() -> int:
     """Measure everything and print one table."""
-    rows = [*help_rows(), *rotate_rows(), *turn_rows(), *audit_rows(), *export_rows()]
+    rows = [*help_rows(), *rotate_rows(), *doctor_rows(), *turn_rows(), *audit_rows(), *export_rows()]
     print(table(rows))
-    print(f"Medians of {HELP_RUNS} (help), {ROTATE_RUNS} (rotate) and {turns.TURNS} (turn) runs.")
+    runs = f"{HELP_RUNS} (help), {ROTATE_RUNS} (rotate), {DOCTOR_RUNS} (doctor) and {turns.TURNS} (turn)"
+    print(f"Medians of {runs} runs.")
     return int(any(row.binding and row.holds is False for row in rows))
 
 

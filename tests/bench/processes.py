@@ -113,6 +113,22 @@ def rotate(world: World) -> Cost:
     return measure(["rotator", "rotate", "--yes", "--no-input"], environ=world.environment(), metered=True)
 
 
+def doctor(world: World, runs: int) -> dict[str, list[float]]:
+    """What `tests.bench.doctor` tells of some runs.  Raises Failed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.doctor", str(runs)],
+        env=clean_environment() | world.environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(f"doctor: {done.stderr[-2000:]}")
+    told: dict[str, list[float]] = json.loads(done.stdout)
+    return told
+
+
 def bare(world: World, calls: Sequence[str]) -> Cost:
     """The bare script, making `calls` in order."""
     assert world.gmail is not None

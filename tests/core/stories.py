@@ -197,6 +197,7 @@ STORIES: dict[str, list[ev.Event]] = {
         names=NAMES,
     ),
     "an audit changes nothing that is known": run(ev.AuditSettled(T + 5, "gmail", "refused", OLD), names=NAMES),
+    "the doctor changes nothing that is known": run(ev.DoctorRan(T + 5, ("dns.spf",), ("ok",)), names=NAMES),
     "what people were told changes nothing that is known": run(
         ev.NoticeSent(T + 5, "open-too-long/run", "open-too-long", "mail"),
         ev.NoticeFailed(T + 5, "open-too-long/run", "open-too-long", "sns", "no answer in time"),

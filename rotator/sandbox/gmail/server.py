@@ -206,6 +206,11 @@ class GmailServer:
         self.settle()
         return [message.raw for message in self._user(mailbox).messages if "INBOX" in message.labels]
 
+    def empty_inbox(self, mailbox: str) -> None:
+        """The owner archives everything."""
+        for message in self._user(mailbox).messages:
+            message.labels = [label for label in message.labels if label != "INBOX"]
+
     def settle(self) -> None:
         """Do what has come due: late notifications, tries again at the relay, late writes.  Every API call does it."""
         self._store.settle()
