@@ -73,8 +73,8 @@ def _deadline() -> Deadline:
 
 
 def _row(found: dict[str, Any]) -> Suppressed:
-    at = Instant(int(found["LastUpdateTime"].timestamp()))
-    return Suppressed(str(found["EmailAddress"]).lower(), str(found["Reason"]), at)
+    address: str = found["EmailAddress"]
+    return Suppressed(address.lower(), found["Reason"], Instant(int(found["LastUpdateTime"].timestamp())))
 
 
 def _date(reply: dict[str, Any]) -> Instant:
