@@ -22,7 +22,7 @@ from rotator.path_trust import NotTrusted, check_way
 
 VERSION = 1
 BUSY_TIMEOUT_S = 10.0
-CACHE_KIB = 8192  # what SQLite keeps in memory, however long the list
+CACHE_KIB = 1024  # what SQLite keeps in memory, however long the list
 PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON", f"cache_size = -{CACHE_KIB}",
            "temp_store = FILE", "trusted_schema = OFF", "foreign_keys = ON")  # fmt: skip
 SCHEMA = """
