@@ -127,12 +127,17 @@ class SuppressionStore(SuppressionFile):
             db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)", [(region, *row) for row in rows])
             db.executemany(
                 "INSERT INTO day VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET addresses = addresses + 1",
-                [(region, row.at // DAY_S, row.reason) for row in rows],
+                [(region, row.at // DAY_S, row.reason) for row in rows if not self._counted(region, row)],
             )
             db.execute(
                 "INSERT INTO look (region, mark) VALUES (?, ?) ON CONFLICT DO UPDATE SET mark = excluded.mark",
                 (region, mark),
             )
+
+    def _counted(self, region: str, row: Suppressed) -> bool:
+        """Whether the latest export has counted the row on its day."""
+        found = self.kept(region, row.address)
+        return found is not None and found[0].at >= row.at
 
     def standing(self, region: str) -> Standing | None:
         """How the account stood, and since when."""

@@ -1,0 +1,84 @@
+"""suppression.db: what it remembers, and for how long."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from rotator.core.access_keys import Instant
+from rotator.core.suppression import StoreError, Suppressed
+from rotator.services.suppression_store import DAY_S, SuppressionStore
+from tests.suppression.conftest import REGION, Office
+
+DAY = Instant(20_000 * DAY_S)
+
+
+def test_growth_is_counted_a_day_and_a_reason(tmp_path: Path) -> None:
+    """Rows that people were told of count on the day that they are of; nothing of it is an address."""
+    with SuppressionStore(tmp_path / "state" / "s.db") as store:
+        rows = [
+            Suppressed("a@x.example", "BOUNCE", DAY),
+            Suppressed("b@x.example", "BOUNCE", Instant(DAY + 5)),
+            Suppressed("c@x.example", "COMPLAINT", Instant(DAY + DAY_S)),
+        ]
+        store.told(REGION, rows, Instant(DAY + 2 * DAY_S))
+        assert store.growth(REGION, DAY) == [(DAY, "BOUNCE", 2), (DAY + DAY_S, "COMPLAINT", 1)]
+        assert store.growth(REGION, Instant(DAY + DAY_S)) == [(DAY + DAY_S, "COMPLAINT", 1)]
+        assert store.growth("eu-west-1", DAY) == []
+
+
+def test_an_export_counts_no_day_twice(office: Office) -> None:
+    """What a look has counted, and an export before, stays one."""
+    office.suppress(4)
+    rows = [office.rows(office.export()) for _ in range(2)][-1]
+    with office.store() as store:
+        store.told(REGION, rows, rows[0].at)
+        assert sum(count for _, _, count in store.growth(REGION, Instant(0))) == 4
+
+
+def test_nothing_stays_longer_than_it_is_kept(office: Office) -> None:
+    """Addresses, counts and days of before go."""
+    office.suppress(2)
+    done = office.export().done
+    with office.store() as store:
+        store.told(REGION, [Suppressed("a@x.example", "BOUNCE", DAY)], DAY)
+        store.forget(Instant(done.finished + 1))
+        assert store.last(REGION) is None
+        assert store.growth(REGION, DAY) == [(done.finished // DAY_S * DAY_S, "BOUNCE", 2)]
+        assert list(store.rows(done.number)) == []
+
+
+def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """It holds people's addresses."""
+    path = tmp_path / "state" / "s.db"
+    with SuppressionStore(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    with pytest.raises(StoreError, match="others may reach it"):
+        SuppressionStore(path)
+
+
+def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    """What it means is not known here."""
+    path = tmp_path / "state" / "s.db"
+    with SuppressionStore(path):
+        pass
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(StoreError, match="newer rotator"):
+        SuppressionStore(path)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    """With what to do: it may be deleted."""
+    path = tmp_path / "s.db"
+    path.write_bytes(b"no database at all, but long enough to be looked at as one" * 30)
+    path.chmod(0o600)
+    tmp_path.chmod(0o700)
+    with pytest.raises(StoreError) as caught:
+        SuppressionStore(path)
+    assert "can be deleted" in caught.value.fix
