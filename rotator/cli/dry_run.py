@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rotator.cli.ending import mode_name
 from rotator.cli.failure import Failure, show
 from rotator.cli.options import Options
 from rotator.cli.rehearsal import rehearse
-from rotator.cli.text import counted, mask_ids, when
+from rotator.cli.text import counted, mask_ids
 from rotator.core import steps
 from rotator.core.errors import Exit
 from rotator.core.policy import Mode
@@ -18,6 +17,7 @@ from rotator.core.predict import NEW_KEY, Planned, plan
 from rotator.core.protocol import PROTOCOL
 from rotator.core.refusals import told
 from rotator.core.steps import Look
+from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
@@ -129,7 +129,7 @@ def _title(configuration: Configuration, rotation: Rotation, user: str, request:
     if key is None:
         return f"Would rotate {user} in {settings.region} (its adopted key is gone)"
     age, limit = (rotation.time.now() - key.created) // 86400, settings.max_age_s // 86400
-    mode = "" if request.mode is Mode.SCHEDULED else f", {mode_name(request.mode)}"
+    mode = "" if request.mode is Mode.SCHEDULED else f", {request.mode.text}"
     return f"Would rotate {user} in {settings.region} (key {mask_ids(key.id)} is {age} days old, limit {limit}{mode})"
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from rotator.cli.failure import Failure, show
 from rotator.cli.render import Screen
-from rotator.cli.text import iso, mask_ids, when
+from rotator.cli.text import iso, mask_ids
 from rotator.core import next_step as decision
 from rotator.core import steps
 from rotator.core.errors import Exit
 from rotator.core.parts import Progress
-from rotator.core.policy import Mode
 from rotator.core.protocol import PROTOCOL
 from rotator.core.refusals import told
+from rotator.core.times import when
 from rotator.outcome import Report
 from rotator.rotation import Ending
 
@@ -148,11 +148,6 @@ def _last_lines(report: Report, ending: Ending) -> Iterator[str]:
         waits = f"{report.user}: {PROTOCOL[ending.step.number]}, {mask_ids(report.summary)}"
         due = f"due {when(report.until)}, nothing to do by hand; {DAILY}" if report.until else DAILY
         yield f"{waits}.  Next: {due}"
-
-
-def mode_name(mode: Mode) -> str:
-    """`scheduled`, `emergency`, `revoke first`."""
-    return mode.name.lower().replace("_", " ")
 
 
 def rule_line(rule: str) -> str:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli.options import Options, User, command
-from rotator.cli.text import when
 from rotator.cli.work import at_work, go_on, user_and_consumer, who
 from rotator.core.access_keys import mask
 from rotator.core.errors import ConfigurationError
+from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import EndpointSettings

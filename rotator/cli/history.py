@@ -10,15 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from rotator.cli.ending import mode_name
 from rotator.cli.options import Options, User, command
-from rotator.cli.text import iso, mask_ids, when
+from rotator.cli.text import iso, mask_ids
 from rotator.core import events as ev
 from rotator.core.durations import parse_duration
 from rotator.core.errors import ConfigurationError
 from rotator.core.past import PastRun, runs
 from rotator.core.policy import Mode
 from rotator.core.protocol import PROTOCOL
+from rotator.core.times import when
 
 TIMES = {"at", "until", "sent", "born"}
 
@@ -78,7 +78,7 @@ def _list(options: Options, told: Sequence[PastRun], user: str) -> None:
     rows = [
         (
             one.opened.run,
-            mode_name(Mode(one.mode)),
+            Mode(one.mode).text,
             when(one.opened.at),
             when(one.finished) if one.finished else "",
             one.outcome,
@@ -121,7 +121,7 @@ def _fields(event: ev.Event) -> Iterator[str]:
 def _row(told: PastRun) -> dict[str, Any]:
     return {
         "run": told.opened.run,
-        "mode": mode_name(Mode(told.mode)),
+        "mode": Mode(told.mode).text,
         "since": iso(told.opened.at),
         "until": iso(told.finished),
         "outcome": told.outcome,

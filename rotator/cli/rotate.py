@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.cli import around, ask
-from rotator.cli.ending import DAILY, mode_name
+from rotator.cli.ending import DAILY
 from rotator.cli.failure import UNTOUCHED, Failure, show
 from rotator.cli.incident import CANNOT_RECORD, by_hand, request_of
 from rotator.cli.options import Key, Options, Reason, User, Yes, command
-from rotator.cli.text import mask_ids, when
+from rotator.cli.text import mask_ids
 from rotator.cli.work import Work, at_work, go_on, show_end
 from rotator.core.errors import ConfigurationError, Exit, RotatorError
 from rotator.core.policy import Mode
+from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
@@ -149,7 +150,7 @@ def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str
     with at_work(options, user) as work:
         run = work.rotation.facts.run
         if run is not None:
-            options.screen.say(f"Continuing run {run.id} ({mode_name(run.mode)})")
+            options.screen.say(f"Continuing run {run.id} ({run.mode.text})")
         work.rotating = wanted.request.mode is Mode.SCHEDULED  # an incident's order may not fit: told to who gave it
         nothing = begin(work.rotation, wanted.request)
         if nothing:

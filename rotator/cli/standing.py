@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rotator.cli.ending import mode_name
-from rotator.cli.text import when
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
@@ -20,6 +18,7 @@ from rotator.core.predict import plan
 from rotator.core.protocol import PROTOCOL
 from rotator.core.proven import Audited, Proof, last_audited, last_proven
 from rotator.core.steps import Look
+from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
@@ -73,7 +72,7 @@ class Standing:
     @property
     def mode(self) -> str:
         """The open run's mode in words."""
-        return mode_name(self.facts.run.mode) if self.facts and self.facts.run else ""
+        return self.facts.run.mode.text if self.facts and self.facts.run else ""
 
     @property
     def state_without_keys(self) -> str:

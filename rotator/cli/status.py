@@ -9,12 +9,13 @@ import typer
 
 from rotator.cli.options import Options, User, command
 from rotator.cli.standing import Standing, stand
-from rotator.cli.text import ago, iso, mask_ids, span, when
+from rotator.cli.text import ago, iso, mask_ids, span
 from rotator.core.access_keys import AccessKey, mask
 from rotator.core.drift import DRIFT_PAGE
 from rotator.core.errors import Exit, NoJournal
 from rotator.core.events import NoticeFailed
 from rotator.core.proven import AuditOutcome
+from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration

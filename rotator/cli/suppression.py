@@ -24,11 +24,11 @@ from rotator.cli.suppression_view import (
     show_look,
     show_saved,
 )
-from rotator.cli.text import when
 from rotator.core.access_keys import Instant
 from rotator.core.durations import parse_duration
 from rotator.core.errors import ConfigurationError, Exit
 from rotator.core.suppression import Reason
+from rotator.core.times import when
 
 app = plain_typer(no_args_is_help=True)
 LIST_LIMIT = 1000  # rows that a person or a pipe takes; for more there is the export

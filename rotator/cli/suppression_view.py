@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rotator.cli.options import Options
 from rotator.cli.signals import signals
-from rotator.cli.text import iso, span, when
+from rotator.cli.text import iso, span
 from rotator.core.notice import LONGEST_SUBJECT, Notice, NoticeKind
 from rotator.core.suppression import PAUSED_PAGE, Suppressed
+from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration

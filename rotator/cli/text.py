@@ -1,27 +1,22 @@
-"""Values as people read them: times in UTC, ages, masked key ids, and foreign text made harmless."""
+"""Values as people read them: ages, masked key ids, and foreign text made harmless; times: core.times."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
 
+from rotator.core import times
 from rotator.core.access_keys import mask
+from rotator.core.policy import DAY_S
 from rotator.core.trust import CONTROL_CATEGORIES
 
 KEY_ID = re.compile(r"\bA[KS]IA[A-Z0-9]{12,}\b")
-DAY_S, HOUR_S, MINUTE_S = 24 * 3600, 3600, 60
-
-
-def when(at: int) -> str:
-    """`27 Nov 2026 03:14 UTC`."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment.day} {moment:%b %Y %H:%M} UTC"
+HOUR_S, MINUTE_S = 3600, 60
 
 
 def iso(at: int | None) -> str | None:
-    """The time as JSON carries it: UTC, ISO 8601; None stays None."""
-    return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    """The time as JSON carries it; None stays None."""
+    return None if at is None else times.iso(at)
 
 
 def span(seconds: int) -> str:

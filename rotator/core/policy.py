@@ -27,6 +27,11 @@ class Mode(IntEnum):
     EMERGENCY = 1
     REVOKE_FIRST = 2
 
+    @property
+    def text(self) -> str:
+        """`scheduled`, `emergency`, `revoke first`."""
+        return self.name.lower().replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:

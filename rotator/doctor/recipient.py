@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from rotator.core.looks import Lookup
+from rotator.core.times import day, iso
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, ok, warning
 from rotator.doctor.dns import unanswered
 from rotator.doctor.ground import Ground
@@ -23,15 +22,14 @@ def suppression(ground: Ground, subject: Subject) -> Verdict:
     entry = ground.ses.suppressed(subject.region, subject.address)
     if entry is None:
         return ok(f"not on the account's list in {subject.region} (SES's global list cannot be asked)")
-    day = datetime.fromtimestamp(entry.since, UTC)
-    what = f"suppressed in {subject.region} since {day.day} {day:%b %Y} for a {entry.reason}"
+    what = f"suppressed in {subject.region} since {day(entry.since)} for a {entry.reason}"
     seen = f"{what}: SES says 250 and sends nothing"
     fix = (
         "they marked a mail as spam: ask them another way before you take them off"
         if entry.reason == "COMPLAINT"
         else "make sure that the address works again, then take it off"
     )
-    return broken(seen, fix, reason=entry.reason, since=f"{day:%Y-%m-%dT%H:%M:%SZ}")
+    return broken(seen, fix, reason=entry.reason, since=iso(entry.since))
 
 
 @check("recipient.mx", "the recipient's domain takes mail, and by whom", Kind.RECIPIENT, "recipient-domain.md")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -12,6 +11,7 @@ from rotator.core.policy import DAY_S
 from rotator.core.ports import Acknowledged, Refused
 from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential
+from rotator.core.times import day
 from rotator.core.trust import smtp_host
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, skipped, warning
 from rotator.doctor.ground import Ground, User
@@ -55,8 +55,7 @@ def tls(ground: Ground, subject: Subject) -> Verdict:
     if talk.certificate is None:
         return skipped("the server did not let it come to that")
     shown = talk.certificate
-    until = datetime.fromtimestamp(shown.not_after, UTC)
-    summary = f"{shown.tls}, {look.security}, certificate by {shown.issuer} until {until.day} {until:%b %Y}"
+    summary = f"{shown.tls}, {look.security}, certificate by {shown.issuer} until {day(shown.not_after)}"
     if shown.not_after - ground.wall() < EXPIRES_SOON_S:
         return warning(summary, "whoever runs this host renews its certificate; SES's own renew themselves")
     return ok(summary)

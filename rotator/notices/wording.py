@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rotator.core.access_keys import mask
 from rotator.core.notice import LONGEST_SUBJECT, Notice, NoticeKind, Turn
 from rotator.core.policy import DAY_S
 from rotator.core.situation import Situation
+from rotator.core.times import when
 from rotator.notices.due import Due, waits_for_a_person
 
 NOTHING_TO_DO = "nothing to do"
@@ -42,7 +42,7 @@ def _text(due: Due, s: Situation, turn: Turn | None, head: tuple[int, str], word
         yield turn.flow
     yield ""
     run = f", run {s.facts.run.id}" if s.facts.run else ""
-    yield f"User {s.policy.user} of account {s.policy.account}{run}; AWS's time is {_when(s.now)}."
+    yield f"User {s.policy.user} of account {s.policy.account}{run}; AWS's time is {when(s.now)}."
     yield f"Journal: {head[0]} events, head {head[1]}"
     yield f"Notice: {due.id}"
 
@@ -56,7 +56,7 @@ def _words(due: Due, s: Situation, turn: Turn) -> Words:
         case NoticeKind.OVERDUE:
             return _overdue(due, s)
         case NoticeKind.OPEN_TOO_LONG:
-            lines = (f"Run {due.subject} has been open since {_when(s.run.opened)}.", *_whom_it_waits_for(s))
+            lines = (f"Run {due.subject} has been open since {when(s.run.opened)}.", *_whom_it_waits_for(s))
             return Words("a rotation is open too long", lines, "rotator status")
         case NoticeKind.WAITING:
             return _waiting(due, s)
@@ -90,7 +90,7 @@ def _whom_it_waits_for(s: Situation) -> Iterator[str]:
 def _waiting(due: Due, s: Situation) -> Words:
     user, name = s.policy.user, due.subject
     since = s.facts.consumer(name).push_at
-    lines = [f"{name} waits for a person since {_when(since)}: the new user name and password go there by hand."]
+    lines = [f"{name} waits for a person since {when(since)}: the new user name and password go there by hand."]
     lines.append("OVERDUE: the old key is past its limit." if s.overdue else "There is no deadline; both keys work.")
     still = f"still (reminder {due.times}): " if due.times else ""
     steps = f"rotator handover {user} {name} --reveal, paste, then: rotator confirm {user} {name}"
@@ -100,7 +100,7 @@ def _waiting(due: Due, s: Situation) -> Words:
 def _soon(due: Due, s: Situation) -> Words:
     begins = s.listed[due.subject].created + s.policy.rotate_at_s
     people = [one.name for one in s.policy.consumers if one.by_hand]
-    lines = [f"The rotation of {mask(due.subject)} begins by itself on {_when(begins)}."]
+    lines = [f"The rotation of {mask(due.subject)} begins by itself on {when(begins)}."]
     if people:
         lines.append(f"People will have to paste the new credential: {', '.join(people)}.")
     sooner = f"{NOTHING_TO_DO}; sooner: rotator rotate --user {s.policy.user}"
@@ -113,8 +113,3 @@ def _done(due: Due, s: Situation) -> Words:
         "aborted": f"Aborted: the new key was discarded; {mask(s.facts.current)} works as before.",
     }
     return Words(due.subject, (said.get(due.subject, f"The run is over: {due.subject}."),), NOTHING_TO_DO)
-
-
-def _when(at: int) -> str:
-    moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment.day} {moment:%b %Y %H:%M} UTC"

@@ -15,7 +15,6 @@ from rotator.report.snapshot import Growth, Rate, Snapshot, UserSnapshot
 
 YEAR_S = 366 * DAY_S  # twelve monthly audits
 RUNS_SHOWN = 12  # a user; older ones are in `rotator history`
-MODES = {Mode.SCHEDULED: "scheduled", Mode.EMERGENCY: "emergency", Mode.REVOKE_FIRST: "revoke first"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ def _run(user: str, past: PastRun, consumers: tuple[Reached, ...]) -> RunRow:
     return RunRow(
         user,
         past.opened.run,
-        MODES[Mode(past.mode)],
+        Mode(past.mode).text,
         past.opened.reason,
         mask(past.opened.old),
         mask(past.new),

@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
+from rotator.core.times import day, iso, when
 from rotator.report import charts
 from rotator.report.content import Report
 
@@ -29,7 +29,7 @@ def html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(time=time, day=day, iso=iso, percent=percent)
+    environment.filters.update(time=when, day=day, iso=iso, percent=percent)
     style = files("rotator.report").joinpath("style.css").read_text("utf-8")
     page = environment.get_template("page.html.j2")
     return page.render(report=report, charts=charts, style=style, style_hash=style_hash(style))
@@ -69,22 +69,6 @@ def _run(run: Any) -> dict[str, Any]:
         {"consumer": one.consumer, "rung": one.rung.text, "since": iso(one.at)} for one in run.consumers
     ]
     return told
-
-
-def time(at: int) -> str:
-    """`27 Nov 2026 03:14 UTC`."""
-    return f"{day(at)} {datetime.fromtimestamp(at, UTC):%H:%M} UTC"
-
-
-def day(at: int) -> str:
-    """`27 Nov 2026`."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment.day} {moment:%b %Y}"
-
-
-def iso(at: int) -> str:
-    """`2026-11-27T03:14:00Z`."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def percent(part: float) -> str:

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from rotator.core.times import iso
 from rotator.report.content import report
-from rotator.report.page import document, html, iso, style_hash
+from rotator.report.page import document, html, style_hash
 from rotator.report.snapshot import Snapshot
 from tests.report.snapshots import CALM, HOSTILE, NEW, OFF, OLD, STRANGE, YEAR
 
