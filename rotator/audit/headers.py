@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from email.utils import getaddresses, parseaddr
 
 from rotator.core.arrivals import Landed
+from rotator.core.authentication_results import without_comments
 from rotator.core.findings import CheckStatus, Finding
 
 PAGE = "runbooks/failed-audit.md"
 SES_DOMAIN = "amazonses.com"
-ASIDE = re.compile(r'\([^()]*\)|"[^"]*"')  # comments and quoted strings say nothing that counts
 RESULT = re.compile(r"^(?P<method>[a-z-]+)\s*=\s*(?P<result>[a-z]+)")
 PROPERTY = re.compile(r"\b(?P<name>(?:header|smtp)\.[a-z]+)\s*=\s*(?P<value>\S+)")
 LONGEST_SHOWN = 100
@@ -46,10 +46,8 @@ def judge(mail: Landed, sender: str) -> Iterator[Finding]:
 
 def verdicts(mail: Landed) -> tuple[Verdict, ...] | None:
     """The results of the topmost Authentication-Results; None if the receiver did not write it."""
-    text = next(iter(mail.all("Authentication-Results")), "").lower()
-    while (shorter := ASIDE.sub(" ", text)) != text:  # comments nest
-        text = shorter
-    server, *clauses = text.split(";")
+    text = without_comments(next(iter(mail.all("Authentication-Results")), ""))
+    server, *clauses = text.lower().split(";")
     if server.split()[:1] != [mail.receiver.lower()]:
         return None
     found = ((RESULT.match(clause.strip()), dict(PROPERTY.findall(clause))) for clause in clauses)

@@ -114,10 +114,10 @@ def quoted_reply(text: str) -> str:
     return ""
 
 
-def vouched(mail: BounceMail) -> bool:
-    """Whether Gmail, in the topmost Authentication-Results, vouches for its own daemon."""
+def vouched(mail: BounceMail, server: str = RECEIVER) -> bool:
+    """Whether that server, in the topmost Authentication-Results, vouches for Gmail's daemon by DKIM and DMARC."""
     found = mail.results
-    if found is None or found.server != RECEIVER:
+    if found is None or found.server != server:
         return False
     return found.signed(DAEMON_DOMAIN) and found.aligned(DAEMON_DOMAIN)
 

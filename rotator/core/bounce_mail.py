@@ -9,7 +9,6 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.errors import MessageError
 from email.message import Message
 from email.utils import getaddresses
@@ -17,9 +16,10 @@ from functools import cached_property
 from html.parser import HTMLParser
 from itertools import islice
 
+from rotator.core.authentication_results import Results
+
 ORIGINAL = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-COMMENT_OR_QUOTED = re.compile(r'\([^()]*\)|"[^"]*"')
 ADDRESS_LIMIT = 254
 # A notice is small and flat.  What is not is somebody's attempt: html.parser needs quadratic time for what never ends.
 TEXT_PARTS, HTML_LIMIT, DEPTH = 4, 30_000, 20
@@ -106,41 +106,6 @@ class BounceMail:
         """The topmost Authentication-Results; lower ones prove nothing.  None if there is none."""
         found = self.message.get_all("Authentication-Results", [])
         return Results.of(str(found[0])) if found else None
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """One Authentication-Results header (RFC 8601): the server that checked, and what it found, lower case."""
-
-    server: str
-    clauses: tuple[str, ...]
-
-    @classmethod
-    def of(cls, header: str) -> Results:
-        """Comments and quoted values are words of others, so they are left out."""
-        text = COMMENT_OR_QUOTED.sub(" ", header).lower()
-        first, *clauses = [" ".join(clause.split()) for clause in text.split(";")]
-        bare = "=" in first  # Exchange leaves the server's name out
-        return cls("" if bare else first.partition(" ")[0], (first, *clauses) if bare else tuple(clauses))
-
-    def signed(self, domain: str) -> bool:
-        """Whether a DKIM signature of exactly this domain is right."""
-        return self._passes("dkim", rf"header\.(?:i=@|d=){re.escape(domain)}")
-
-    def aligned(self, domain: str) -> bool:
-        """Whether DMARC is right for exactly this domain in From."""
-        return self._passes("dmarc", rf"header\.from={re.escape(domain)}")
-
-    def _passes(self, method: str, about: str) -> bool:
-        starts = f"{method}=pass"
-        return any(
-            clause.partition(" ")[0] == starts and re.search(rf" {about}(?:\s|$)", clause) for clause in self.clauses
-        )
-
-    @property
-    def failed(self) -> bool:
-        """Whether it says in words that the sender is not who they say."""
-        return any(re.match(r"dmarc=fail\b", clause) for clause in self.clauses)
 
 
 def addresses(message: Message, header: str) -> list[str]:

@@ -12,7 +12,6 @@ from rotator.core import exchange
 from rotator.core import explanation as told
 from rotator.core.bounce import (
     DAEMON,
-    DAEMON_DOMAIN,
     OTHER_GOOGLE_ACCOUNT,
     RECEIVER,
     REPLY_LIMIT,
@@ -22,6 +21,7 @@ from rotator.core.bounce import (
     is_wrapper,
     quoted_reply,
     verdict_on,
+    vouched,
 )
 from rotator.core.bounce_mail import BounceMail
 from rotator.core.explanation import Authenticity, Explanation, Kind, Party
@@ -42,7 +42,14 @@ SUPPRESSION = re.compile(
     r"is on the account-level suppression list|has a recent history of bouncing)",
     re.IGNORECASE,
 )
-SES_LOGIN_WORDS = re.compile(r"535[ -]Authentication Credentials Invalid", re.IGNORECASE)
+SES_OWN_WORDS = re.compile(
+    r"535[ -](?:Authentication Credentials Invalid|Account not subscribed to SES)|"
+    r"454[ -](?:Temporary authentication failure|Throttling failure:)|"
+    r"530[ -]Must issue a STARTTLS command first|"
+    r"554[ -](?:Access denied: User `|Message rejected: (?:Email address is not verified|Sending paused)|"
+    r"MAIL FROM domain not verified)",
+    re.IGNORECASE,
+)
 DNS_WORDS = re.compile(r"DNS Error: [^\n]*", re.IGNORECASE)
 EXPIRED = re.compile(r"\b(?:Message|Delivery) expired\b", re.IGNORECASE)
 
@@ -178,7 +185,7 @@ def _of_text(text: str) -> tuple[Kind, Party, str]:
     reply = quoted_reply(text)
     if found := exchange.reason(reply):
         return _exchange(found), Party.RECIPIENT, reply
-    if SES_LOGIN_WORDS.match(reply) or _is_ses_s_own(reply):
+    if _is_ses_s_own(reply):
         return *_of_ses_or_alias(reply, by_ses=True), reply
     return (told.UNCLASSIFIED if reply else told.NOT_A_BOUNCE), Party.UNKNOWN, reply
 
@@ -235,17 +242,7 @@ def _of_code(code: int, reply: str, *, by_ses: bool) -> tuple[Kind, Party]:
 
 def _is_ses_s_own(reply: str) -> bool:
     """Whether the words are SES's own and nobody else's."""
-    return OWN_WORDS.match(reply) is not None
-
-
-OWN_WORDS = re.compile(
-    r"535[ -](?:Authentication Credentials Invalid|Account not subscribed to SES)|"
-    r"454[ -](?:Temporary authentication failure|Throttling failure:)|"
-    r"530[ -]Must issue a STARTTLS command first|"
-    r"554[ -](?:Access denied: User `|Message rejected: (?:Email address is not verified|Sending paused)|"
-    r"MAIL FROM domain not verified)",
-    re.IGNORECASE,
-)
+    return SES_OWN_WORDS.match(reply) is not None
 
 
 def _exchange(reason: exchange.Reason) -> Kind:
@@ -277,11 +274,11 @@ def _authenticity(mail: BounceMail, *, fetched: bool) -> Authenticity:
 
 
 def _vouched(mail: BounceMail, server: str) -> bool:
-    """Whether that server vouches for the sender's domain; for Gmail's daemon signature and DMARC are asked."""
+    """Whether that server vouches for the sender's domain; Gmail's daemon needs signature and DMARC."""
+    if mail.sender == DAEMON:
+        return vouched(mail, server)
     found = mail.results
     if found is None or found.server != server:
         return False
-    if mail.sender == DAEMON:
-        return found.signed(DAEMON_DOMAIN) and found.aligned(DAEMON_DOMAIN)
     domain = mail.sender.rpartition("@")[2]
     return bool(domain) and (found.aligned(domain) or found.signed(domain)) and not found.failed

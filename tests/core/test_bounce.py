@@ -224,6 +224,17 @@ GENUINE = {
         ),
         False,
     ),
+    "the words in a comment around a comment": (
+        (
+            "Authentication-Results: mx.google.com; dkim=fail (x (y); dkim=pass header.i=@googlemail.com z);\r\n"
+            " dmarc=pass header.from=googlemail.com\r\n"
+        ),
+        False,
+    ),
+    "comments deeper than any server's": (
+        VOUCHED.replace("mx.google.com;", "mx.google.com " + "(" * 20 + ")" * 20 + ";"),
+        False,
+    ),
     "the words in a quoted value": (
         (
             'Authentication-Results: mx.google.com; spf=pass smtp.mailfrom="x; dkim=pass header.i=@googlemail.com";\r\n'
