@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
     from rotator.journal.sqlite import SqliteJournal
 
-__all__ = ["key_wrapper"]
+__all__ = ["key_wrapper"]  # for cli.adopt: commands know wiring, and not its parts
 
 NOTICES = "from:mailer-daemon"  # Gmail's own, and those of SES
 NOTICES_S = 60.0

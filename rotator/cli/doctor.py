@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.cli.findings import MARK, PREFIX, counted
+from rotator.cli.findings import row as common
 from rotator.cli.options import Options, User, command
 from rotator.cli.render import Screen
 from rotator.cli.text import duration
@@ -16,15 +18,7 @@ from rotator.core.findings import CheckStatus, Finding, failed, first_broken_lay
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MARK = {
-    CheckStatus.OK: "ok",
-    CheckStatus.WARNING: "warning",
-    CheckStatus.FAILED: "failed",
-    CheckStatus.SKIPPED: "skipped",
-    CheckStatus.NOT_KNOWN: "unknown",
-}
 NAME_WIDTH = 22
-HIDDEN = frozenset({"transcript", "swaks"})  # evidence for -v
 
 
 @command
@@ -112,7 +106,7 @@ class Shown:
             self._layer = finding.layer
             out(LAYERS[finding.layer])
         what = f"{finding.summary}  ({finding.target})" if finding.target else finding.summary
-        out(f"{finding.id:<{NAME_WIDTH}} {_said(finding, what)}", MARK[finding.status], indent="  ")
+        out(f"{finding.id:<{NAME_WIDTH}} {PREFIX.get(finding.status, '')}{what}", MARK[finding.status], indent="  ")
         if finding.status is not CheckStatus.OK and finding.fix:
             out(f"      fix: {finding.fix}")
         if finding.runbook:
@@ -123,11 +117,6 @@ class Shown:
         return finding
 
 
-def _said(finding: Finding, what: str) -> str:
-    prefix = {CheckStatus.SKIPPED: "skipped: ", CheckStatus.NOT_KNOWN: "not known: "}.get(finding.status, "")
-    return prefix + what
-
-
 def _end(options: Options, findings: list[Finding], changed: list[Finding] | None, ms: int, *, strict: bool) -> int:
     """The last line and the document; `changed` None: all findings are told."""
     from rotator.doctor.registry import LAYERS
@@ -136,10 +125,9 @@ def _end(options: Options, findings: list[Finding], changed: list[Finding] | Non
     bad = failed(findings, strict=strict)
     code = Exit.FAILED if bad else Exit.OK
     broken = first_broken_layer(findings)
-    said = ", ".join(f"{n} {status}" for status, n in counts.items() if n or status is CheckStatus.OK)
     layer = f"  First broken layer: {LAYERS[broken]}" if broken else ""
     if changed is None or changed:
-        options.screen.out(f"{said} in {duration(ms)}.{layer}   (exit {int(code)})")
+        options.screen.out(f"{counted(findings)} in {duration(ms)}.{layer}   (exit {int(code)})")
     fields = {
         "ok": not bad,
         "exit_code": int(code),
@@ -154,16 +142,8 @@ def _end(options: Options, findings: list[Finding], changed: list[Finding] | Non
 
 def row(finding: Finding) -> dict[str, Any]:
     """One entry of `checks` in rotator/doctor/1."""
-    return {
-        "id": finding.id,
-        "target": finding.target or None,
-        "status": finding.status.value,
-        "summary": finding.summary,
-        "hint": finding.fix or None,
-        "runbook": finding.runbook or None,
-        "evidence": _evidence(finding.evidence),
-        "ms": finding.ms,
-    }
+    more = {"target": finding.target or None, "evidence": _evidence(finding.evidence), "ms": finding.ms}
+    return common(finding) | more
 
 
 def _evidence(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

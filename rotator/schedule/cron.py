@@ -11,11 +11,6 @@ FIRST_HOUR, HOURS = 4, 3  # after the hours that a change to summer time skips o
 DAYS = 28  # every month has them
 
 
-def daily_command(program: str, config_path: str) -> tuple[str, ...]:
-    """The arguments of the daily run."""
-    return command_of(ROTATE, program, config_path)
-
-
 def cron_line(program: str, config_path: str, host: str, user: str | None = None, job: Job = ROTATE) -> str:
     """One crontab line.  The time follows from `host`, path and job, so that machines do not ask AWS all at once.
 

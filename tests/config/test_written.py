@@ -18,7 +18,8 @@ from rotator.config.initial import Answers, initial_file
 from rotator.config.schema import File
 from rotator.config.settings import effective
 from rotator.core.errors import ConfigurationError
-from rotator.schedule.cron import cron_line, daily_command
+from rotator.schedule.cron import cron_line
+from rotator.schedule.jobs import ROTATE, command_of
 from tests.config.samples import FULL, NINE_LINES, OTHER_PLACE, TRUST, full, load
 
 ANSWERS = Answers(
@@ -217,7 +218,7 @@ def _as_cron_runs(line: str) -> list[str]:
 def test_the_line_survives_cron_and_shell(text: str) -> None:
     """Blanks, quotes, dollar signs and per cent in a path."""
     program, config = f"/opt/{text}/rotator", f"/etc/{text}.yaml"
-    assert _as_cron_runs(cron_line(program, config, "mx1")) == list(daily_command(program, config))
+    assert _as_cron_runs(cron_line(program, config, "mx1")) == list(command_of(ROTATE, program, config))
 
 
 @pytest.mark.parametrize("path", ["rotator", "./config.yaml", "/etc/a\nb", "/etc/a\x00b", ""])
