@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId
-from rotator.core.errors import ConsumerError, Exit, RemoteFault, RotatorError
+from rotator.core.errors import AccessError, ConsumerError, Exit, KeyNotFound, RemoteFault, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.mixed import Mixed
 from rotator.core.parts import Parts
@@ -86,10 +86,15 @@ class Looking:
         return replace(observed, keys=listed.keys, keys_at=listed.now)
 
     def _last_use(self, key: KeyId, observed: Observed) -> Observed:
+        use = None
         try:
             use = self.parts.access_keys.last_use(key)
+        except KeyNotFound:
+            observed = replace(observed, absent=observed.absent | {key})
+        except AccessError:
+            observed = replace(observed, denied=observed.denied | {key})
         except RotatorError:
-            use = None
+            pass
         return replace(observed, last_use=(*observed.last_use, (key, use)))
 
     def _read_back(self, name: str, facts: Facts, observed: Observed) -> Observed:

@@ -143,6 +143,12 @@ class RemoteFault(RotatorError):
     runbook = "runbooks/access.md"
 
 
+class KeyNotFound(RemoteFault):
+    """IAM does not know the key it was asked about; of a new one that means nothing, because lists and look-ups lag."""
+
+    id = "key-not-found"
+
+
 class ConsumerError(RotatorError):
     """A consumer cannot be asked or told; the only error a consumer raises."""
 

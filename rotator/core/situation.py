@@ -29,6 +29,8 @@ class Observed:
     holdings: tuple[tuple[str, Holding], ...] = ()
     preflight: tuple[Problem, ...] | None = None
     tried: frozenset[str] = field(default=frozenset())
+    absent: frozenset[str] = field(default=frozenset())  # keys that IAM, asked for the key itself, does not know
+    denied: frozenset[str] = field(default=frozenset())  # keys about which it gave no answer for want of a permission
 
     def with_tried(self, what: str) -> Observed:
         """The same after this process is done with `what`, written `push:relay`."""

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse, Status
-from rotator.core.errors import AccessError, RemoteFault
+from rotator.core.errors import AccessError, KeyNotFound, RemoteFault
 from rotator.core.ports import Acknowledged, Created, KeyList, Refused, Unknown
 from rotator.core.secret import Secret
 from rotator.services.aws import AwsSession
@@ -24,12 +24,6 @@ MAX_PAGES = 20  # two keys fit on one page; an endless Marker must not hang the 
 
 NO_USER = "IAM has no user of that name in the account that the credentials belong to"
 CHECK_USER = "check users[].name and users[].account in the configuration, and whose AWS credentials are in use"
-
-
-class KeyNotFound(RemoteFault):
-    """IAM does not know the key it was asked about: unknown, because lists and look-ups lag."""
-
-    id = "key-not-found"
 
 
 class IamAccessKeys:

@@ -112,6 +112,8 @@ class Case:
     consumers: tuple[Traits, ...] = (GMAIL,)
     sole_creator: bool = True
     last_use: Mapping[str, int | None] = field(default_factory=dict)  # None: never used; -1: no answer
+    absent: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
     holdings: dict[str, Holding] = field(default_factory=dict)
     preflight: tuple[Any, ...] | None = ()
     tried: frozenset[str] = frozenset()
@@ -128,6 +130,8 @@ class Case:
             keys=self.keys,
             keys_at=self.now - self.keys_age if self.keys is not None else 0,
             last_use=uses,
+            absent=self.absent,
+            denied=self.denied,
             holdings=tuple(self.holdings.items()),
             preflight=self.preflight,
             tried=self.tried,

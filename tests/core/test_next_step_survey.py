@@ -90,10 +90,37 @@ SURVEY = {
         run(*told("gmail")), (on(OLD),), wait(2, T + 11 * HOUR, urgent=True), now=T + 10 * HOUR, last_use={NEW: T + 5}
     ),
     "somebody deleted the new key, which IAM knows no more: record it as lost": Case(
-        run(*told("gmail")), (on(OLD),), Forget(NEW), now=T + 10 * HOUR, last_use={NEW: -1}
+        run(*told("gmail")), (on(OLD),), Forget(NEW), now=T + 10 * HOUR, last_use={NEW: -1}, absent=frozenset({NEW})
+    ),
+    "the new key is not listed, and the look-up failed: that is not absence, wait": Case(
+        run(*told("gmail")), (on(OLD),), wait(2, T + 11 * HOUR, urgent=True), now=T + 10 * HOUR, last_use={NEW: -1}
+    ),
+    "IAM denies to speak of the key that is not listed: ask whether it speaks of another": Case(
+        run(*told("gmail")),
+        (on(OLD),),
+        Observe(Look.LAST_USE, OLD),
+        now=T + 10 * HOUR,
+        last_use={NEW: -1},
+        denied=frozenset({NEW}),
+    ),
+    "IAM speaks of another key, and denies to speak of the one that is not listed: it is lost": Case(
+        run(*told("gmail")),
+        (on(OLD),),
+        Forget(NEW),
+        now=T + 10 * HOUR,
+        last_use={NEW: -1, OLD: None},
+        denied=frozenset({NEW}),
+    ),
+    "IAM speaks of no key, because the permission is missing: wait": Case(
+        run(*told("gmail")),
+        (on(OLD),),
+        wait(2, T + 11 * HOUR, urgent=True),
+        now=T + 10 * HOUR,
+        last_use={NEW: -1, OLD: -1},
+        denied=frozenset({NEW, OLD}),
     ),
     "somebody deleted the old key, which IAM knows no more: record it as lost": Case(
-        run(*told("gmail")), (on(NEW, 0),), Forget(OLD), now=T + 10 * HOUR, last_use={OLD: -1}
+        run(*told("gmail")), (on(NEW, 0),), Forget(OLD), now=T + 10 * HOUR, last_use={OLD: -1}, absent=frozenset({OLD})
     ),
     "a young list without the new key says nothing: go on with it": Case(
         run(*created()), (on(OLD),), Verify(NEW, "here"), now=T + 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse
-from rotator.core.errors import RemoteFault
+from rotator.core.errors import KeyNotFound, RemoteFault
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Acknowledged,
@@ -113,6 +113,8 @@ class Iam:
         """The newest use; nothing in an account where SMTP does not move it."""
         if self.play.choose(("answered", 0), ("no answer about last use", 1)) != "answered":
             raise RemoteFault("no answer")
+        if key not in {one.id for one in self.play.world.listed()}:
+            raise KeyNotFound(key)
         at = dict(self.play.world.used).get(key) if self.last_used_tells else None
         return LastUse(Instant(at)) if at else LastUse(None)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rotator.core.access_keys import Identity, Instant, KeyId, LastUse
-from rotator.core.errors import RemoteFault
+from rotator.core.errors import KeyNotFound, RemoteFault
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Acknowledged,
@@ -81,7 +81,7 @@ class Iam:
         self._read("last use")
         row = self.world.rows.get(key)
         if row is None:
-            raise RemoteFault("no such key")
+            raise KeyNotFound("no such key")
         return LastUse(Instant(row.used), "ses-smtp", REGION) if row.used else LastUse(None)
 
     def _read(self, name: str) -> str:

@@ -10,11 +10,11 @@ import boto3
 import pytest
 
 from rotator.core.access_keys import KeyId, Status
-from rotator.core.errors import AccessError, RemoteFault
+from rotator.core.errors import AccessError, KeyNotFound, RemoteFault
 from rotator.core.ports import Acknowledged, Created, Refused, Unknown
 from rotator.sandbox.world import World
 from rotator.services.aws import AssumeRole, AwsSession
-from rotator.services.iam import IamAccessKeys, KeyNotFound
+from rotator.services.iam import IamAccessKeys
 
 NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 NOBODYS = KeyId("AKIA" + "Z" * 16)

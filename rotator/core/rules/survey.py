@@ -97,12 +97,22 @@ def replace_what_is_gone(s: Situation) -> Step | None:
 
 
 def _lost(s: Situation, key: str) -> Step:
-    """Absence from the list is believed only if IAM, asked for the key itself, does not know it either."""
+    """Absence from the list is believed only if IAM, asked for the key itself, does not know it either.
+
+    IAM may also deny to speak of a key that is nobody's (a policy names users); then it must speak of another of ours.
+    """
     if not s.asked_last_use(key):
         return Observe(Look.LAST_USE, key)
     if s.last_use(key) is not None:
         return Wait(2, Instant(s.now + RETRY_S), f"{key} is not listed, but IAM knows when it was used", urgent=True)
-    return Forget(key)
+    others = [one for one in s.listed if one != key]
+    if key in s.observed.denied and others and not s.asked_last_use(others[0]):
+        return Observe(Look.LAST_USE, others[0])
+    may_ask = not others or s.last_use(others[0]) is not None
+    if key in s.observed.absent or (key in s.observed.denied and may_ask):
+        return Forget(key)
+    why = f"{key} is not listed, and whether it is still there could not be asked"
+    return Wait(2, Instant(s.now + RETRY_S), why, urgent=True)
 
 
 def notice_foreign_hands(s: Situation) -> Step | None:
