@@ -100,7 +100,8 @@ def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopt
         )
     current = key or (active[0] if active else "")
     consumers = tuple(one.name for one in policy.consumers)
-    return ev.Adopted(listed.now, who.account, who.user, who.user_id, current, consumers)
+    places = tuple(one.place for one in policy.consumers)
+    return ev.Adopted(listed.now, who.account, who.user, who.user_id, current, consumers, places=places)
 
 
 def _believable(access_keys: AccessKeys) -> KeyList:

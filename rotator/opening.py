@@ -89,10 +89,11 @@ def is_due(rotation: Rotation) -> bool:
 
 
 def _open(rotation: Rotation, request: Request, run_id: str) -> None:
-    names = tuple(one.name for one in rotation.parts.policy.consumers)
+    consumers = rotation.parts.policy.consumers
+    names, places = tuple(one.name for one in consumers), tuple(one.place for one in consumers)
     old = rotation.facts.current
     grace = -1 if request.grace_s is None else request.grace_s
-    rotation.record(ev.RunOpened(rotation.time.now(), run_id, request.mode, request.reason, old, names, grace))
+    rotation.record(ev.RunOpened(rotation.time.now(), run_id, request.mode, request.reason, old, names, grace, places))
 
 
 def _choose_grace(rotation: Rotation, request: Request) -> None:

@@ -6,30 +6,32 @@ import hashlib
 import json
 
 from rotator.config import kinds
+from rotator.core.fold_consumers import BETWEEN
 
 DIGITS = 16  # of hexadecimal: 64 bits tell a user's few places apart
 
 
 def fingerprint(consumer: kinds.Consumer, account: str, region: str) -> str:
-    """The place without its name: no address, path or id can be read from it.  "" for what only a person knows."""
-    target = _target(consumer, region)
-    if not target:
-        return ""
-    text = json.dumps([account, consumer.type, *target])
+    """The place without its name: no address, path or id can be read from it.  A file's copies: one each, with "+"."""
+    return BETWEEN.join(sorted(_one(consumer.type, account, target) for target in _targets(consumer, region)))
+
+
+def _one(kind: str, account: str, target: tuple[str, ...]) -> str:
+    text = json.dumps([account, kind, *target])
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
-def _target(consumer: kinds.Consumer, region: str) -> tuple[str, ...]:
+def _targets(consumer: kinds.Consumer, region: str) -> list[tuple[str, ...]]:
     match consumer:
         case kinds.GmailSendAs(mailbox=mailbox, alias=alias):
-            return mailbox.lower(), alias.lower()
+            return [(mailbox.lower(), alias.lower())]
         case kinds.SecretsManager(secret_id=secret_id):
-            return secret_id, consumer.region or region
+            return [(secret_id, consumer.region or region)]
         case kinds.SsmParameter(path=path):
-            return path, consumer.region or region
-        case kinds.CredentialFile(path=path):
-            return (path,)
+            return [(path, consumer.region or region)]
+        case kinds.CredentialFile(path=path, replicas=replicas):
+            return [(one,) for one in (path, *replicas)]
         case kinds.Command(push=push):
-            return push
+            return [push]
         case kinds.Human():
-            return ()
+            return [()]  # only a person knows where: other words for it are no other place, a file instead of it is

@@ -33,6 +33,7 @@ class Adopted(Event):
     key: str  # "" if the user had no key
     consumers: tuple[str, ...]
     sealed: bool = False
+    places: tuple[str, ...] = ()  # of the consumers, as in PushIntended; () = not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class RunOpened(Event):
     old: str
     consumers: tuple[str, ...]
     grace: int = -1  # seconds, chosen by a person for this run; -1 = the file's
+    places: tuple[str, ...] = ()  # of the consumers, as in PushIntended; () = not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import singledispatch
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant
 from rotator.core.facts import INTENTS_KEPT, CreateIntent, Facts, Run
-from rotator.core.fold_consumers import drain, leave_the_old_place
+from rotator.core.fold_consumers import drain, leave_the_old_place, placed
 from rotator.core.fold_keys import deleted, missed, succeeded, unclear
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
@@ -49,8 +49,8 @@ def apply(event: ev.Event, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.Adopted, facts: Facts) -> Facts:
     known = replace(facts, account=event.account, user=event.user, user_id=event.user_id, current=event.key)
-    for name in event.consumers:
-        known = known.with_consumer(name, may_hold=(event.key,) if event.key else ())
+    for name, place in placed(event):
+        known = known.with_consumer(name, may_hold=(event.key,) if event.key else (), place=place)
     return known.with_key(event.key, ours=True, pushed=True, sealed=event.sealed) if event.key else known
 
 
@@ -62,11 +62,12 @@ def _(event: ev.Sealed, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.RunOpened, facts: Facts) -> Facts:
     run = Run(event.run, event.at, Mode(event.mode), event.reason, event.old, event.grace)
-    for name in event.consumers:
+    for name, place in placed(event):
         held = facts.consumer(name).may_hold or ((event.old,) if event.old else ())
         facts = facts.with_consumer(
             name,
             may_hold=held,
+            place=facts.consumer(name).place or place,
             pushed="",
             push_outcome="",
             push_at=0,

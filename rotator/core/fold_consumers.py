@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from rotator.core import events as ev
 from rotator.core.facts import ConsumerFacts, Facts
 
+BETWEEN = "+"  # the fingerprints of one name's places: a file and its copies
 SHOWN = 6  # digits of a place's fingerprint that tell it from the one that took its name over
 
 
@@ -14,14 +17,23 @@ def drain(before: ConsumerFacts) -> int:
     return before.drain_until if clear else max(before.drain_until, before.push_until)
 
 
+def placed(named: ev.Adopted | ev.RunOpened) -> tuple[tuple[str, str], ...]:
+    """The consumers with their places; an older event knows none."""
+    return tuple(zip_longest(named.consumers, named.places[: len(named.consumers)], fillvalue=""))
+
+
 def leave_the_old_place(facts: Facts, told: ev.PushIntended) -> Facts:
     """If the name points elsewhere than at its last push: the place of before still holds what it held.
 
     It goes on as `NAME@a1b2c3`, which no file can name: it bars what would cut it off until a person forgets it.
     """
     before = facts.consumer(told.consumer)
-    if not before.place or not told.place or before.place == told.place:
+    if not before.place or not told.place:
         return facts
-    old = f"{told.consumer}@{before.place[:SHOWN]}"
-    kept = facts.with_consumer(old, may_hold=before.may_hold, place=before.place)
-    return kept.with_consumer(told.consumer, may_hold=(), push_outcome=ev.Outcome.DONE, drain_until=0)
+    now, then = set(told.place.split(BETWEEN)), before.place.split(BETWEEN)
+    left = [one for one in then if one not in now]
+    for one in left:
+        facts = facts.with_consumer(f"{told.consumer}@{one[:SHOWN]}", may_hold=before.may_hold, place=one)
+    if len(left) < len(then):  # one of its copies is still there, with all that it held
+        return facts
+    return facts.with_consumer(told.consumer, may_hold=(), push_outcome=ev.Outcome.DONE, drain_until=0)

@@ -21,6 +21,9 @@ MOVED: dict[str, tuple[kinds.Consumer, dict[str, object]]] = {
     "another parameter": (PARAMETER, {"path": "/prod/other"}),
     "another alias": (ALIAS, {"alias": "sales@example.com"}),
     "another mailbox": (ALIAS, {"mailbox": "dev@example.com"}),
+    "one of two copies": (
+        FILE.model_copy(update={"replicas": ("/srv/a",)}), {"replicas": ("/srv/b",)}
+    ),
     "another target of the program": (PROGRAM, {"push": ("/usr/local/lib/push", "--to", "b")}),
 }
 SAME: dict[str, tuple[kinds.Consumer, dict[str, object]]] = {
@@ -43,7 +46,7 @@ def test_another_target_is_another_place(change: str) -> None:
     """Whoever points the name elsewhere has another place, which must be told."""
     before, after = places(*MOVED[change])
     assert before != after
-    assert len(before) == len(after) == 16
+    assert {len(one) for one in (*before.split("+"), *after.split("+"))} == {16}
 
 
 @pytest.mark.parametrize("change", SAME)
@@ -54,6 +57,18 @@ def test_what_does_not_move_the_credential_is_the_same_place(change: str) -> Non
 
 
 def test_only_a_person_knows_where_a_persons_place_is() -> None:
-    """A place described in words has no fingerprint: other words are no other place."""
+    """A place described in words: other words are no other place, a file or program of that name is one."""
     human = kinds.Human(type="human", name="laptop", instructions="Thunderbird")
-    assert fingerprint(human, ACCOUNT, REGION) == ""
+    before, after = places(human, {"instructions": "Outlook"})
+    assert before == after
+    assert before not in {fingerprint(one, ACCOUNT, REGION) for one in (FILE, SECRET, PROGRAM)}
+
+
+def test_a_copy_is_a_place_of_its_own() -> None:
+    """A file with its copies: each has the fingerprint that it would have alone, in whatever order they stand."""
+    both = FILE.model_copy(update={"path": "/srv/b", "replicas": (FILE.path,)})
+    alone = FILE.model_copy(update={"path": "/srv/b"})
+    wanted = {fingerprint(FILE, ACCOUNT, REGION), fingerprint(alone, ACCOUNT, REGION)}
+    assert set(fingerprint(both, ACCOUNT, REGION).split("+")) == wanted
+    swapped = FILE.model_copy(update={"replicas": ("/srv/b",)})
+    assert fingerprint(both, ACCOUNT, REGION) == fingerprint(swapped, ACCOUNT, REGION)

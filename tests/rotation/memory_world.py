@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse, Status
-from rotator.core.errors import LockHeld, RemoteFault
+from rotator.core.errors import AccessError, KeyNotFound, LockHeld, RemoteFault
 from rotator.core.parts import Parts, Progress
 from rotator.core.policy import Policy, Traits
 from rotator.core.ports import (
@@ -115,8 +115,11 @@ class MemoryKeys:
         return Instant(self._world.now + skew)
 
     def last_use(self, key: KeyId) -> LastUse:
-        if self._world.fault("last_use") or key not in self._world.keys:
-            raise RemoteFault("no answer")
+        fault = self._world.fault("last_use")
+        if fault:
+            raise AccessError("not allowed") if fault == "denied" else RemoteFault("no answer")
+        if key not in self._world.keys:
+            raise KeyNotFound(f"GetAccessKeyLastUsed: {key} cannot be found")
         return self._world.keys[key].used
 
     def create(self) -> Created | Refused | Unknown:
@@ -265,7 +268,8 @@ def build(
     policy = replace(policy, **(policy_changes or {}))  # type: ignore[arg-type]
     journal = WorldJournal(world)
     names = tuple(one.name for one in traits)
-    adopted = ev.Adopted(world.now, "123456789012", "jada", "AIDAJADA", OLD, names, sealed)
+    places = tuple(one.place for one in traits)
+    adopted = ev.Adopted(world.now, "123456789012", "jada", "AIDAJADA", OLD, names, sealed, places)
     journal.append_sealed(adopted, [(REGION, credential)]) if sealed else journal.append(adopted)
     tokens = iter(f"token-{n}" for n in range(10_000))
     return world, Parts(

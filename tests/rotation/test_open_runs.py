@@ -10,10 +10,11 @@ from rotator import interventions
 from rotator.core import steps
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode
+from rotator.core.ports import KeyList
 from rotator.opening import Request, begin
 from rotator.outcome import report
 from rotator.rotation import Ending, Rotation
-from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryConsumer, build
+from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryConsumer, MemoryKeys, build
 
 
 def turn(parts: Parts, request: Request | None = None) -> Ending:
@@ -80,6 +81,50 @@ def pointing_at(parts: Parts, place: str) -> Parts:
     return replace(parts, policy=replace(parts.policy, consumers=(replace(FILE, place=place),)))
 
 
+def to_the_end(parts: Parts, days: int = 20) -> Ending:
+    """A turn a day until the run is finished or refuses."""
+    for _ in range(days):
+        ending = turn(parts)
+        if isinstance(ending.step, steps.Finish | steps.Refuse):
+            break
+        parts.sleep(DAY)
+    return ending
+
+
+@pytest.mark.parametrize("when", ["before the first push", "before the first run"])
+def test_the_place_that_was_adopted_is_not_cut_off(when: str) -> None:
+    """The adopted key lies where the file pointed at adoption: pointed elsewhere since, that place bars its end."""
+    world, parts = build(replace(FILE, place=HERE))
+    here = parts.consumers[FILE.name]
+    if when == "before the first push":
+        world.faults["soak"] = ["535"]
+        assert turn(parts).step.number == 5
+    parts = replace(pointing_at(parts, THERE), consumers={FILE.name: MemoryConsumer(world, FILE, None)})
+    step = to_the_end(parts).step
+    assert isinstance(step, steps.Refuse)
+    assert (step.id, step.seen) == ("consumer-not-in-file", (OLD_PLACE,))
+    assert isinstance(here, MemoryConsumer)
+    assert here.held is not None
+    assert world.keys[here.held.key].key.active
+
+
+@pytest.mark.parametrize(
+    ("after", "barred"), [(HERE, f"{FILE.name}@{THERE[:6]}"), (f"{HERE}+{THERE}+{'c' * 16}", "")]
+)
+def test_a_copy_that_left_the_file_is_not_cut_off(after: str, barred: str) -> None:
+    """A copy taken out of the file may hold the credential; one that is added is told, and nothing is barred."""
+    world, parts = build(replace(FILE, place=f"{HERE}+{THERE}"))
+    turn(parts)
+    step = to_the_end(pointing_at(parts, after)).step
+    assert world.calls.count(f"push {FILE.name}") == 2
+    if barred:
+        assert isinstance(step, steps.Refuse)
+        assert (step.id, step.seen) == ("consumer-not-in-file", (barred,))
+        assert world.keys[OLD].key.active
+    else:
+        assert isinstance(step, steps.Finish)
+
+
 @pytest.mark.parametrize("when", ["in the run", "between two runs"])
 def test_a_name_that_points_elsewhere_is_told_and_the_old_place_not_cut_off(when: str) -> None:
     """The path behind a name changes: the new place is told, and nothing is retired before a word about the old one."""
@@ -117,3 +162,39 @@ def test_a_run_of_an_older_version_does_not_know_the_place_and_tells_nobody_twic
     world.tick(DAY)
     turn(pointing_at(parts, HERE))
     assert world.calls.count(f"push {FILE.name}") == 1
+
+
+class StaleList(MemoryKeys):
+    """A list that lags far behind: it leaves out one key for as long as it is told to."""
+
+    hidden: str = ""
+
+    def keys(self) -> KeyList:
+        """What is listed without the hidden key."""
+        listed = super().keys()
+        return replace(listed, keys=tuple(one for one in listed.keys if one.id != self.hidden))
+
+
+@pytest.mark.parametrize("failure", ["no answer", "denied"])
+@pytest.mark.parametrize("which", ["old", "new"])
+def test_a_failed_look_up_is_not_absence(which: str, failure: str) -> None:
+    """A key that is missing from a list, and about which IAM could not be asked, is not given up; the run goes on."""
+    world, parts = build(FILE)
+    iam = StaleList(world)
+    parts = replace(parts, access_keys=iam)
+    turn(parts)
+    run = Rotation(parts).facts.run
+    assert run is not None
+    world.tick(DAY)
+    iam.hidden = run.old if which == "old" else run.new
+    world.faults["last_use"] = [failure] * 4
+    step = turn(parts).step
+    assert isinstance(step, steps.Wait)
+    assert step.urgent
+    assert Rotation(parts).facts.deleted == ()
+    iam.hidden, world.faults = "", {}
+    for _ in range(20):
+        world.tick(DAY)
+        if isinstance(turn(parts).step, steps.Finish):
+            break
+    assert (set(world.keys), world.made) == ({run.new}, 1)
