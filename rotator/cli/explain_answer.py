@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -99,5 +100,6 @@ def _fields(found: Explanation) -> dict[str, Any]:
 def _doctor_line(found: Explanation) -> str:
     """The command that looks at what the refusal is about."""
     about = [one for one in found.kind.checks if one.startswith("recipient")]
-    recipient = f" --recipient {found.recipient or 'ADDRESS'}" if about else ""
+    # An address may hold what a shell runs, and whoever sent the bounce chose it.
+    recipient = f" --recipient {shlex.quote(found.recipient) if found.recipient else 'ADDRESS'}" if about else ""
     return f"rotator doctor {' '.join(found.kind.checks)}{recipient}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import sys
 from pathlib import Path
 
@@ -149,3 +150,14 @@ USAGE = {
 def test_a_question_that_cannot_be_meant(run: Run, arguments: list[str]) -> None:
     """A slip in the command line is exit 2, which no script takes for an answer."""
     assert run("explain", *arguments).code == Exit.USAGE
+
+
+def test_the_next_command_can_be_pasted_whatever_the_bounce_says(run: Run, tmp_path: Path) -> None:
+    """The recipient in a bounce is chosen by whoever sent it: to a shell it is one plain word."""
+    hostile = "`touch${ifs}x`@contoso.example"
+    path = tmp_path / "bounce.eml"
+    path.write_bytes(report("smtp; 550 5.1.1 no such user").replace(RECIPIENT.encode(), hostile.encode()))
+    done = run("explain", str(path))
+    command = next(line for line in done.out.splitlines() if line.startswith("Next: "))
+    assert f"'{hostile}'" in command
+    assert shlex.split(command)[-2:] == ["--recipient", hostile]
