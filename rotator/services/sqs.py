@@ -80,35 +80,39 @@ def _event(body: str) -> dict[str, Any]:
     try:
         outer = json.loads(body)
         inner = json.loads(outer["Message"]) if isinstance(outer, dict) and "Message" in outer else outer
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return {}
-    return inner if isinstance(inner, dict) else {}
+    return _object(inner)
+
+
+def _object(found: object) -> dict[str, Any]:
+    """A part of the event; empty for one that is not as SES writes it: whoever may send to the queue wrote it."""
+    return found if isinstance(found, dict) else {}
+
+
+def _rows(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
 
 
 def _token(mail: dict[str, Any]) -> str:
     """From the mail's own header if the events carry headers, else from its subject."""
-    for header in mail.get("headers") or []:
+    for header in map(_object, _rows(mail.get("headers"))):
         if str(header.get("name", "")).lower() == CANARY_HEADER.lower():
             return str(header.get("value", "")).strip()
-    subject = str(_common(mail).get("subject", ""))
+    subject = str(_object(mail.get("commonHeaders")).get("subject", ""))
     return subject.removeprefix(SUBJECT).strip() if subject.startswith(SUBJECT) else ""
-
-
-def _common(mail: dict[str, Any]) -> dict[str, Any]:
-    common = mail.get("commonHeaders")
-    return common if isinstance(common, dict) else {}
 
 
 def _sighting(event: dict[str, Any], mail: dict[str, Any]) -> Sighting | None:
     """What the event says of the mail's fate; None for Send, Open, DeliveryDelay: nothing is decided by them."""
     kind = str(event.get("eventType") or event.get("notificationType") or "")
     if kind == "Delivery":
-        said = _one_line((event.get("delivery") or {}).get("smtpResponse", ""))
+        said = _one_line(_object(event.get("delivery")).get("smtpResponse", ""))
         return Delivered(_author(mail), f"delivered, says SES: {said}")
     if kind == "Bounce":
-        return Bounced(_why(event.get("bounce") or {}))
+        return Bounced(_why(_object(event.get("bounce"))))
     if kind in NOT_SENT:
-        part = event.get("reject") or event.get("failure") or {}
+        part = _object(event.get("reject")) or _object(event.get("failure"))
         return Bounced(_one_line(f"SES did not send it: {part.get(NOT_SENT[kind], '')}"))
     return None
 
@@ -116,13 +120,13 @@ def _sighting(event: dict[str, Any], mail: dict[str, Any]) -> Sighting | None:
 def _author(mail: dict[str, Any]) -> str:
     from email.utils import getaddresses
 
-    written = getaddresses([str(one) for one in _common(mail).get("from") or []])
+    written = getaddresses([str(one) for one in _rows(_object(mail.get("commonHeaders")).get("from"))])
     return written[0][1] if written else str(mail.get("source", ""))
 
 
 def _why(bounce: dict[str, Any]) -> str:
     kinds = f"{bounce.get('bounceType', '?')}, {bounce.get('bounceSubType', '?')}"
-    said = [str(one.get("diagnosticCode", "")) for one in bounce.get("bouncedRecipients") or []]
+    said = [str(one.get("diagnosticCode", "")) for one in map(_object, _rows(bounce.get("bouncedRecipients")))]
     return _one_line(f"{kinds}: {'; '.join(filter(None, said)) or 'no words'}")
 
 

@@ -60,6 +60,34 @@ def test_whatever_lies_in_a_queue_breaks_nothing(body: str) -> None:
     assert read_event(body) == ("", None)
 
 
+def event_of(kind: str, **parts: Any) -> str:
+    """An event about an audit mail of ours, with parts as whoever may send to the queue wrote them."""
+    return json.dumps({"eventType": kind, "mail": {"commonHeaders": {"subject": "rotator audit t"}}, **parts})
+
+
+HOSTILE = {
+    "headers that are no headers": event_of("Send", mail={"headers": ["x"], "commonHeaders": {"from": 5}}),
+    "headers that are a number": event_of("Send", mail={"headers": 5}),
+    "a delivery that is a text": event_of("Delivery", delivery="x"),
+    "authors that are a number": event_of(
+        "Delivery", mail={"commonHeaders": {"subject": "rotator audit t", "from": 5}}
+    ),
+    "recipients that are a number": event_of("Bounce", bounce={"bouncedRecipients": 5}),
+    "recipients that are texts": event_of("Bounce", bounce={"bouncedRecipients": ["x"]}),
+    "a reason that is a list": event_of("Reject", reject=["x"]),
+    "nested too deep": "[" * 100_000,
+    "nested too deep in an envelope": json.dumps({"Message": "[" * 100_000}),
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+def test_an_event_with_other_parts_than_ses_writes_does_not_end_the_audit(body: str) -> None:
+    """The token is read or not; nothing is raised."""
+    token, sighting = read_event(body)
+    assert token in {"", "t"}
+    assert sighting is None or token
+
+
 @pytest.fixture
 def queue(world: World) -> tuple[Any, str]:
     """A topic that SES publishes to and a queue subscribed to it; the audit looks there."""
