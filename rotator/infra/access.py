@@ -20,6 +20,7 @@ KEY_ADMINISTRATION = tuple(
                    "ListResourceTags", "PutKeyPolicy", "RevokeGrant", "ScheduleKeyDeletion", "TagResource",
                    "UntagResource", "UpdateKeyDescription")
 )  # fmt: skip
+KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 MANAGED = {"Key": "ses-rotator", "Value": "managed"}
 SEAL_PURPOSE = "rotator-journal-seal"  # the encryption context that the program seals its journal's key with
 
@@ -90,6 +91,7 @@ def _boundary(plan: Plan) -> Resource:
     path = plan.users[0].path
     return {
         "Type": "AWS::IAM::ManagedPolicy",
+        **KEPT,
         "Properties": {
             "Description": "Users below this boundary can send mail through SES and nothing else",
             "Path": path,
@@ -99,15 +101,17 @@ def _boundary(plan: Plan) -> Resource:
 
 
 def _users(plan: Plan) -> Resources:
-    """Users stay when the stack goes: their keys are the program's, and a user with keys cannot be deleted."""
+    """Users stay when the stack goes, and so do their policies and what bounds them.
+
+    Their keys are the program's, a user with keys cannot be deleted, and one without its policy sends no mail.
+    """
     made: Resources = {}
     for one in plan.users:
         name = logical("User", one.name)
         made[name] = {
             "Type": "AWS::IAM::User",
             "Condition": "MakeUsersWanted",
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
+            **KEPT,
             "Properties": {
                 "UserName": one.name,
                 "Path": one.path,
@@ -118,6 +122,7 @@ def _users(plan: Plan) -> Resources:
         made[logical("Sending", one.name)] = {
             "Type": "AWS::IAM::UserPolicy",
             "Condition": "MakeUsersWanted",
+            **KEPT,
             "Properties": {"PolicyName": "send-mail", "UserName": ref(name), "PolicyDocument": user_policy(plan)},
         }
     return made

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator.core.alarm import Alarm
+from rotator.core.errors import ConfigurationError
 
 SET_NAME = "rotator"  # of the configuration set
 Resource = dict[str, Any]
@@ -43,6 +44,19 @@ class Plan:
     role_policy: Policy  # what the program itself may do
     mail_to: str = ""
     alarms: Sequence[Alarm] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError if two names would have the same logical id: one would overwrite the other."""
+        for names in ([one.name for one in self.domains], [one.name for one in self.users]):
+            known: dict[str, str] = {}
+            for name in names:
+                other = known.setdefault(logical("", name), name)
+                if other != name:
+                    raise ConfigurationError(
+                        f"{other} and {name} would be one resource in a template",
+                        why="CloudFormation's logical ids have letters and digits only",
+                        fix="make one of them in a stack of its own, from a file that names it alone",
+                    )
 
     @property
     def set_arn(self) -> str:

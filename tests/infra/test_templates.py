@@ -16,6 +16,7 @@ import yaml
 from cfnlint.api import lint
 from hypothesis import given, settings
 
+from rotator.core.errors import ConfigurationError
 from rotator.infra.access import access
 from rotator.infra.plan import MailDomain, Plan, SmtpUser
 from rotator.infra.rendering import TEMPLATES, rendered
@@ -102,14 +103,29 @@ def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_an_identity_outlives_its_stack() -> None:
-    """A new identity would have new DKIM tokens, so it is kept, and so are users and the seal's key."""
+    """Kept are an identity (a new one has new DKIM tokens), users with all they send by, and the seal's key."""
     kept = {
         name
         for template in (sending(plan()), access(plan()))
         for name, one in template["Resources"].items()
         if one.get("DeletionPolicy") == one.get("UpdateReplacePolicy") == "Retain"
     }
-    assert kept == {"IdentityQueenofsandiegoCom", "UserJadaSesSmtp", "SealKey"}
+    users = {"UserJadaSesSmtp", "SendingJadaSesSmtp", "Boundary"}
+    assert kept == {"IdentityQueenofsandiegoCom", "SealKey", *users}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"users": (SmtpUser("ses.smtp"), SmtpUser("ses-smtp"))},
+        {"users": (SmtpUser("sesA"), SmtpUser("SesA"))},
+        {"domains": (MailDomain("a-b.example"), MailDomain("a.b.example"))},
+    ],
+)
+def test_two_names_that_become_one_are_refused(names: dict[str, Any]) -> None:
+    """A logical id has no dots and hyphens: one of the two would be missing from the stack without a word."""
+    with pytest.raises(ConfigurationError, match="would be one resource"):
+        plan(**names)
 
 
 def test_the_records_are_those_that_ses_looks_for() -> None:
