@@ -83,11 +83,12 @@ def pointing_at(parts: Parts, place: str) -> Parts:
 
 def to_the_end(parts: Parts, days: int = 20) -> Ending:
     """A turn a day until the run is finished or refuses."""
+    ending = turn(parts)
     for _ in range(days):
-        ending = turn(parts)
         if isinstance(ending.step, steps.Finish | steps.Refuse):
             break
         parts.sleep(DAY)
+        ending = turn(parts)
     return ending
 
 
