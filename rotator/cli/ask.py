@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from rotator.cli.options import Options
-from rotator.cli.text import harmless
 from rotator.core.errors import ConfigurationError
+from rotator.core.foreign_text import harmless
 from rotator.core.secret import Secret
 
 SECRET_LIMIT = 4096  # characters read from a pipe: a secret has forty

@@ -6,7 +6,7 @@ import os
 import tempfile
 import traceback
 
-from rotator.cli.text import harmless
+from rotator.core.foreign_text import harmless
 from rotator.core.secret import without_secrets
 
 

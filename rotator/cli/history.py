@@ -13,7 +13,7 @@ import typer
 from rotator.cli.options import Options, User, command
 from rotator.cli.text import iso, mask_ids
 from rotator.core import events as ev
-from rotator.core.durations import parse_duration
+from rotator.core import times
 from rotator.core.errors import ConfigurationError
 from rotator.core.past import PastRun, runs
 from rotator.core.policy import Mode
@@ -36,7 +36,7 @@ def history(
     """Past rotations from the journal; one of them as a timeline.  The chain is always checked."""
     from rotator import wiring
 
-    earliest = _since(since)
+    earliest = times.since(since)(int(time.time())) if since else 0
     found = wiring.history(options.configuration(), user)
     told = [one for one in runs(found.events) if one.opened.at >= earliest]
     fields: dict[str, Any] = {"ok": True, "events": len(found.events), "head": found.head}
@@ -51,16 +51,6 @@ def history(
     if verify:
         options.screen.out(f"The chain of {len(found.events)} events is whole; head {found.head}", "ok")
     options.screen.document("rotator/history/1", fields)
-
-
-def _since(text: str) -> int:
-    """The earliest time that is wanted.  Raises ConfigurationError."""
-    if not text:
-        return 0
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        return int(time.time()) - parse_duration(text)
 
 
 def _named(told: Sequence[PastRun], run: str) -> PastRun:

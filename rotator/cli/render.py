@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from rotator.cli.text import duration, harmless
+from rotator.cli.text import duration
+from rotator.core.foreign_text import harmless
 from rotator.core.trust import byways
 
 WIDE = 10_000  # off a terminal nothing is folded or cut: cron mail keeps its hints

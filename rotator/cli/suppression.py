@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -24,8 +23,8 @@ from rotator.cli.suppression_view import (
     show_look,
     show_saved,
 )
+from rotator.core import times
 from rotator.core.access_keys import Instant
-from rotator.core.durations import parse_duration
 from rotator.core.errors import ConfigurationError, Exit
 from rotator.core.suppression import Reason
 from rotator.core.times import when
@@ -178,12 +177,8 @@ def why(
 
 
 def _since(text: str) -> Callable[[Instant], Instant | None]:
-    """From AWS's time to the earliest time that is wanted.  Raises ConfigurationError."""
+    """From AWS's time to the earliest time that is wanted; None: all.  Raises ConfigurationError."""
     if not text:
         return lambda _: None
-    try:
-        day = Instant(int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()))
-    except ValueError:
-        seconds = parse_duration(text)
-        return lambda now: Instant(now - seconds)
-    return lambda _: day
+    earliest = times.since(text)
+    return lambda now: Instant(earliest(now))

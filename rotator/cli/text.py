@@ -1,14 +1,12 @@
-"""Values as people read them: ages, masked key ids, and foreign text made harmless; times: core.times."""
+"""Values as people read them: ages, lengths of time, masked key ids."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from rotator.core import times
 from rotator.core.access_keys import mask
 from rotator.core.policy import DAY_S
-from rotator.core.trust import CONTROL_CATEGORIES
 
 KEY_ID = re.compile(r"\bA[KS]IA[A-Z0-9]{12,}\b")
 HOUR_S, MINUTE_S = 3600, 60
@@ -41,13 +39,6 @@ def duration(ms: int) -> str:
 def mask_ids(text: str) -> str:
     """The text with every access key id shortened; for prose and tables, never for a command to type."""
     return KEY_ID.sub(lambda found: mask(found.group()), text)
-
-
-def harmless(text: str, *, lines: bool = False) -> str:
-    """The text without control, invisible and rearranging characters; `lines` keeps line ends."""
-    kept = "\n" if lines else ""
-    spaced = text.replace("\t", " ") if lines else re.sub(r"[\t\n\r]+", " ", text)
-    return "".join(one for one in spaced if one in kept or unicodedata.category(one) not in CONTROL_CATEGORIES)
 
 
 def counted(n: int, what: str) -> str:

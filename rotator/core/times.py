@@ -1,8 +1,11 @@
-"""Points in time as text; each is UTC epoch seconds.  One way each to say it, whoever says it."""
+"""Points in time as people and JSON have them; each is UTC epoch seconds.  One way for everybody who says one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+from rotator.core.durations import parse_duration
 
 
 def when(at: int) -> str:
@@ -19,3 +22,13 @@ def day(at: int) -> str:
 def iso(at: int) -> str:
     """`2026-11-27T03:14:00Z`, as JSON carries it."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def since(text: str) -> Callable[[int], int]:
+    """`90d` or `2026-01-31`: from the time now to the earliest time that is wanted.  Raises ConfigurationError."""
+    try:
+        begins = int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        seconds = parse_duration(text)
+        return lambda now: now - seconds
+    return lambda _: begins

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from rotator.core.findings import CheckStatus, Finding
-from rotator.core.trust import CONTROL_CATEGORIES
+from rotator.core.foreign_text import harmless
 from rotator.doctor.ground import Ground
 
 PAGES = "runbooks/"
@@ -112,8 +111,7 @@ def check(
 
 def clean(text: str) -> str:
     """One line without control, invisible and rearranging characters, whoever wrote it."""
-    flat = " ".join(text.split())
-    return "".join(one for one in flat if unicodedata.category(one) not in CONTROL_CATEGORIES)
+    return harmless(" ".join(text.split()))
 
 
 def ok(summary: str, **evidence: str) -> Verdict:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from rotator.cli.render import Screen
-from rotator.cli.text import ago, duration, harmless, mask_ids, span
+from rotator.cli.text import ago, duration, mask_ids, span
+from rotator.core.foreign_text import harmless
 from rotator.core.secret import without_secrets
 from rotator.core.times import when
 from tests.cli.conftest import Run

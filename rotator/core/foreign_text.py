@@ -1,0 +1,15 @@
+"""Text from outside (records, banners, replies, file names), made harmless before anybody is shown it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from rotator.core.trust import CONTROL_CATEGORIES
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """The text without control, invisible and rearranging characters; `lines` keeps line ends."""
+    kept = "\n" if lines else ""
+    spaced = text.replace("\t", " ") if lines else re.sub(r"[\t\n\r]+", " ", text)
+    return "".join(one for one in spaced if one in kept or unicodedata.category(one) not in CONTROL_CATEGORIES)
