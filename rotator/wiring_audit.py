@@ -48,7 +48,7 @@ def auditing(configuration: Configuration, user: str | None, consumer: str = "")
 
     Raises NoJournal, LockHeld, SealError, JournalError, AccessError, RemoteFault, ConfigurationError.
     """
-    chosen = configuration.users if user is None else (configuration.user(user),)
+    chosen = configuration.chosen(user)
     if consumer:
         chosen = tuple(one for one in chosen if consumer in {place.name for place in one.consumers})
     if not chosen:

@@ -112,7 +112,7 @@ def doctor(configuration: Configuration, asked: Asked, outside: Outside | None =
 
     outside = outside or Outside()
     session = outside.session or aws_session(configuration)
-    chosen = configuration.users if asked.user is None else (configuration.user(asked.user),)
+    chosen = configuration.chosen(asked.user)
     with ExitStack() as stack:
         found = Doctor(
             Ground(

@@ -52,24 +52,27 @@ def ring(
         return _end(options, found)
     if not yes and options.interactive and not ask.yes(options, f"{name} will ring, and people are told. Go on?"):
         options.screen.out("Nothing was changed.")
-        return 0
+        return _told(options, found)
     answer = place.ring(name)
     if not isinstance(answer, Acknowledged):
         error = RemoteFault if isinstance(answer, Unknown) else StopError
         raise error(answer.detail, fix="rotator config policy allows it", runbook="runbooks/reputation-alarm.md")
     options.screen.say(f"{name} rings: within a minute everybody subscribed must have a mail that calls itself a test.")
     options.screen.say("Nobody had one: runbooks/reputation-alarm.md#nobody-is-told.  It goes back by itself.")
-    fields = {"ok": True, "exit_code": 0, "rang": name, "findings": [row(one) for one in found]}
-    options.screen.document("rotator/alarms/1", fields)
-    return 0
+    return _told(options, found, rang=name)
 
 
 def _end(options: Options, found: list[Finding]) -> int:
     show(options.screen, found)
     options.screen.out(f"{counted(found)}.")
+    if failed(found):
+        options.screen.say(f"(exit {int(Exit.FAILED)})", always=True)
+    return _told(options, found)
+
+
+def _told(options: Options, found: list[Finding], rang: str | None = None) -> int:
+    """The document and the exit code; `rang` None: no alarm was made to ring."""
     code = int(Exit.FAILED) if failed(found) else 0
-    if code:
-        options.screen.say(f"(exit {code})", always=True)
-    fields = {"ok": code == 0, "exit_code": code, "rang": None, "findings": [row(one) for one in found]}
+    fields = {"ok": code == 0, "exit_code": code, "rang": rang, "findings": [row(one) for one in found]}
     options.screen.document("rotator/alarms/1", fields)
     return code

@@ -10,7 +10,7 @@ import typer
 from rotator.cli import around
 from rotator.cli.failure import UNTOUCHED
 from rotator.cli.findings import counted, row, show
-from rotator.cli.options import Options, User, command
+from rotator.cli.options import AnyUser, Options, command
 from rotator.cli.signals import signals
 from rotator.cli.text import duration, iso, mask_ids
 from rotator.core.durations import parse_duration
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @command
 def audit(
     options: Options,
-    user: User = None,
+    user: AnyUser = None,
     consumer: Annotated[str, typer.Option("--consumer", metavar="NAME", help="Only a mail through this one.")] = "",
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="10m", help="How long one mail may take (audit.timeout).")

@@ -9,7 +9,7 @@ import typer
 
 from rotator.cli.findings import MARK, PREFIX, counted
 from rotator.cli.findings import row as common
-from rotator.cli.options import Options, User, command
+from rotator.cli.options import AnyUser, Options, command
 from rotator.cli.render import Screen
 from rotator.cli.text import duration
 from rotator.core.errors import Exit
@@ -28,7 +28,7 @@ def doctor(
         list[str] | None,
         typer.Argument(metavar="CHECK", help="Only these (dns.spf) or layers (dns)."),
     ] = None,
-    user: User = None,
+    user: AnyUser = None,
     recipient: Annotated[
         str, typer.Option("--recipient", metavar="ADDRESS", help="Somebody who does not get the mail.")
     ] = "",

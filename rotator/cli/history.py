@@ -26,7 +26,7 @@ TIMES = {"at", "until", "sent", "born"}
 @command
 def history(
     options: Options,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="One run, as a timeline.")] = "",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="One run, as a timeline.")] = "",
     user: User = None,
     since: Annotated[
         str, typer.Option("--since", metavar="90d|DATE", help="Only runs opened since then (90d, or 2026-01-31).")

@@ -47,6 +47,7 @@ class LogFormat(StrEnum):
 User = Annotated[
     str | None, typer.Option("--user", metavar="NAME", help="The IAM user; needed if the file has several.")
 ]
+AnyUser = Annotated[str | None, typer.Option("--user", metavar="NAME", help="One IAM user; all of the file else.")]
 Key = Annotated[str, typer.Option("--key", metavar="AKIA…", help="The access key id it is about.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the journal.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer the question with yes; changes nothing else.")]
@@ -63,7 +64,7 @@ def _common(
     ] = DEFAULT_CONFIG,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, also on failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; failures are still told.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say which rule decided.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also which rule decided, what a check saw.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks on stderr, without secrets.")] = False,
     color: Annotated[Color, typer.Option("--color", help="When to colour.")] = Color.AUTO,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask anything.")] = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator.cli.options import Options, User, command
+from rotator.cli.options import AnyUser, Options, command
 from rotator.cli.standing import Standing, stand
 from rotator.core.errors import ConfigurationError, NoJournal, RotatorError
 
@@ -24,7 +24,7 @@ WAITING = "waiting for a person"
 @command
 def report(
     options: Options,
-    user: User = None,
+    user: AnyUser = None,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")] = "report.html",
 ) -> int:
     """One self-contained HTML file: keys against their limit, rotations, rates, what waits for a person."""
@@ -42,7 +42,7 @@ def report(
 
 def _users(configuration: Configuration, user: str | None) -> list[tuple[int, UserSnapshot]]:
     """(time of the look, snapshot) of every wanted user, looked up side by side."""
-    wanted = configuration.users if user is None else (configuration.user(user),)
+    wanted = configuration.chosen(user)
     with ThreadPoolExecutor(USERS_AT_ONCE) as pool:
         return list(pool.map(lambda one: _user(configuration, one.name, one.region), wanted))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.options import Options, User, command
+from rotator.cli.options import AnyUser, Options, command
 from rotator.cli.standing import Standing, stand
 from rotator.cli.text import ago, iso, mask_ids, span
 from rotator.core.access_keys import AccessKey, mask
@@ -27,7 +27,7 @@ DAY_S = 24 * 3600
 @command
 def status(
     options: Options,
-    user: User = None,
+    user: AnyUser = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1: a key overdue, a run stuck, a place behind.")] = False,
 ) -> int:
     """Keys, ages, due dates, consumers and the open rotation; changes nothing."""
@@ -52,7 +52,7 @@ def status(
 
 def _standings(options: Options, configuration: Configuration, user: str | None) -> list[Standing]:
     """How every wanted user stands.  Raises NoJournal if none of them was adopted, and what else `stand` raises."""
-    wanted = configuration.users if user is None else (configuration.user(user),)
+    wanted = configuration.chosen(user)
     found, missing = [], None
     for one in wanted:
         try:

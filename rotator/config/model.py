@@ -103,6 +103,10 @@ class Configuration:
             fix="name one: --user NAME",
         )
 
+    def chosen(self, name: str | None) -> tuple[UserConfiguration, ...]:
+        """The user of that name; None is all of them.  Raises ConfigurationError, naming the known."""
+        return self.users if name is None else (self.user(name),)
+
     def notices_from(self, user: UserConfiguration) -> str | None:
         """The address that notices about this user come from, or None if the file names none."""
         return self.notify.mail_from or sends_as(user)
