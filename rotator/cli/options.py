@@ -64,7 +64,7 @@ def _common(
     ] = DEFAULT_CONFIG,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, also on failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; failures are still told.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also which rule decided, what a check saw.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also which rule decided, what was seen.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks on stderr, without secrets.")] = False,
     color: Annotated[Color, typer.Option("--color", help="When to colour.")] = Color.AUTO,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask anything.")] = False,

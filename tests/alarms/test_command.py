@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.alarms.conftest import ONCALL
 from tests.alarms.deploying import add_section, client, deploy
 from tests.audit.conftest import spoil
 from tests.cli.conftest import Ran, Run
+from tests.cli.terminal import at_terminal
 
 DAY_S = 86400
 
@@ -94,6 +96,13 @@ def test_a_test_reaches_whoever_is_subscribed(deployed: World, run: Run) -> None
     assert mail["Subject"] == 'ALARM: "rotator-jada-ses-smtp-audit-failed" in us-east-1'
     assert "A test by rotator: nothing is wrong" in mail.get_content()
     assert "runbooks/failed-audit.md" in mail.get_content()
+
+
+def test_whoever_declines_gets_a_document_too(deployed: World) -> None:
+    """Nothing rings, nobody has a mail, and a script reads that."""
+    seen = at_terminal(["alarms", "test", "--json"], os.environ, {"Go on? [y/N]": "n"})
+    assert '"rang": null' in seen.screen
+    assert not any(mail["Subject"].startswith("ALARM") for mail in deployed.mailboxes.messages(ONCALL))
 
 
 def test_an_alarm_that_is_not_there_cannot_be_tried(deployed: World, run: Run) -> None:
