@@ -35,7 +35,9 @@ def named_consumer(policy: Policy, name: str) -> Traits:
     traits = policy.consumer(name)
     if traits is None:
         known = ", ".join(one.name for one in policy.consumers)
-        raise ConfigurationError(f"no consumer {name!r}; {policy.user} has: {known}", id="unknown-consumer")
+        raise ConfigurationError(
+            f"no consumer {name!r}; {policy.user} has: {known}", fix="name one of these", id="unknown-consumer"
+        )
     return traits
 
 
@@ -57,10 +59,16 @@ def hand_over(rotation: Rotation, name: str, who: str) -> HandOver:
     return HandOver(name, traits.endpoint, credential, instructions)
 
 
+def _by_hand(policy: Policy) -> str:
+    return ", ".join(one.name for one in policy.consumers if one.by_hand) or "none"
+
+
 def _key_to_hand_over(rotation: Rotation, traits: Traits, known: ConsumerFacts) -> str:
     if not traits.by_hand:
         raise ConfigurationError(
-            f"{traits.name} is told by rotator itself; there is nothing to hand over", id="not-by-hand"
+            f"{traits.name} is told by rotator itself; there is nothing to hand over",
+            fix=f"fed by hand: {_by_hand(rotation.parts.policy)}",
+            id="not-by-hand",
         )
     run = rotation.facts.run
     if run is None:
@@ -80,7 +88,12 @@ def confirm(rotation: Rotation, name: str, who: str) -> None:
     traits = named_consumer(rotation.parts.policy, name)
     key = _key_to_hand_over(rotation, traits, rotation.facts.consumer(name))
     if rotation.facts.run is None:
-        raise StopError(f"no run is open: there is nothing to confirm for {name}", id="nothing-open")
+        raise StopError(
+            f"no run is open: there is nothing to confirm for {name}",
+            why="a person's word counts for the new key of an open rotation; the key in force has been confirmed",
+            fix=f"pasted it again?  Send a mail through {name} and look whether it bounces",
+            id="nothing-open",
+        )
     if not rotation.facts.consumer(name).revealed_at:
         raise StopError(
             f"nobody was handed the new credential of {name} yet",

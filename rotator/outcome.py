@@ -162,10 +162,19 @@ def _with_incident(base: Report, s: Situation) -> Report:
     base = _changed(base, exit_code=code, outcome="help needed", cause=base.cause or "incident")
     leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
     if not leaked:
-        return base
+        return _with_cut_off(base, run.old, s)
     now = f"rotator rotate --user {base.user} --revoke-first --key {leaked[0]} --reason …"
     first = f"{leaked[0]} leaked and is STILL ACTIVE"
     return _changed(base, revoke_first=now, warnings=(first, *base.warnings))
+
+
+def _with_cut_off(base: Report, old: str, s: Situation) -> Report:
+    """The old key was revoked: a place that nobody gave the new one sends nothing, whatever else still flows."""
+    cut_off = [row.name for row in base.consumers if row.rung == evidence.Rung.NONE.text]
+    if not cut_off or _active(s, old):
+        return base
+    said = f"{old} is off: mail through {', '.join(cut_off)} is refused until the new key is there"
+    return _changed(base, warnings=(said, *base.warnings))
 
 
 def _active(s: Situation, key: str) -> bool:

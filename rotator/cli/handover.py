@@ -18,6 +18,7 @@ from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import EndpointSettings
+    from rotator.core.facts import Facts
     from rotator.interventions import HandOver
 
 Names = Annotated[list[str], typer.Argument(metavar="[USER] CONSUMER", help="The consumer, and whose it is.")]
@@ -45,7 +46,7 @@ def handover(
     owner, consumer = user_and_consumer(names, user)
     with at_work(options, owner) as work:
         given = interventions.hand_over(work.rotation, consumer, who())
-        name, is_new = work.rotation.facts.user, work.rotation.facts.run is not None
+        name, then = work.rotation.facts.user, _then(work.rotation.facts, consumer)
     endpoint = options.configuration().user(name).endpoint(given.endpoint)
     lines = "\n".join(_lines(given, endpoint))
     if out:
@@ -56,10 +57,18 @@ def handover(
     else:
         options.screen.say("Shown on this terminal only; this reveal is journalled.")
         options.screen.raw(lines)
-    if is_new:
-        options.screen.out(f"Next: rotator confirm {name} {consumer}     (no deadline; both keys stay Active)")
+    options.screen.out(f"Next: {then}")
     fields = {"ok": True, "user": name, "consumer": consumer, "key": mask(given.credential.key), "out": out or None}
     options.screen.document("rotator/handover/1", fields)
+
+
+def _then(facts: Facts, consumer: str) -> str:
+    """What the person does once it is pasted, and how urgent that is."""
+    if facts.run is None:
+        return f"send a mail through {consumer} and look whether it bounces (no rotation is open, nothing to confirm)"
+    is_off = bool(facts.run.old) and facts.key(facts.run.old).deactivated_at > 0
+    urgency = "the old key is off: its mail is refused until then" if is_off else "no deadline; both keys stay Active"
+    return f"rotator confirm {facts.user} {consumer}     ({urgency})"
 
 
 def _refuse_leaks(options: Options, *, reveal: bool, out: str) -> None:

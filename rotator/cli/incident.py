@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rotator.cli import ask
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rotator.config.model import Configuration
     from rotator.opening import Request
 
+KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM's own pattern of an AccessKeyId; a masked one does not fit
 CANNOT_RECORD = (JournalError, SealError, NoJournal, LockHeld)
 
 
@@ -39,10 +41,11 @@ def request_of(
 
     if mode is Mode.SCHEDULED:
         return Request(reason=reason, if_due=if_due)
-    if not key:
+    if not KEY_ID.fullmatch(key):
         name = configuration.user(user).name
+        wrong = f"{key!r} is no whole access key id" if key else "an incident names the key it is about"
         raise ConfigurationError(
-            f"an incident names the key it is about; {name} has: {_keys_of(configuration, name)}",
+            f"{wrong}; {name} has: {_keys_of(configuration, name)}",
             why="which key leaked is for a person to say",
             fix=f"rotator rotate --user {name} {_flag(mode)} --key AKIA… --reason …",
             runbook="runbooks/compromised-key.md",

@@ -11,6 +11,7 @@ from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
 from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError
 from rotator.core.events import NoticeFailed
+from rotator.core.evidence import Rung
 from rotator.core.facts import Facts
 from rotator.core.notice import failing
 from rotator.core.policy import DAY_S, Policy
@@ -49,6 +50,7 @@ class Standing:
     warnings: tuple[str, ...] = ()
     overdue: bool = False
     stuck: bool = False
+    next: str = ""  # what a person types now; "" = nothing, time does the rest
     silent: tuple[NoticeFailed, ...] = ()  # the channels of notices whose newest attempt failed
     unreachable: RotatorError | None = None
 
@@ -64,10 +66,17 @@ class Standing:
 
     def at(self, key: AccessKey) -> str:
         """The consumers that have this key as far as we know; one that says something else is shown with that."""
-        if self.facts is None or key.id != self.facts.current:
+        if self.facts is None:
             return ""
         said = {one.consumer: one.text for one in self.drifted}
-        return ", ".join(said.get(name, name) for name in self.consumer_names)
+        return ", ".join(said.get(name, name) for name in self.consumer_names if self._held_by(name) == key.id)
+
+    def _held_by(self, name: str) -> str:
+        """The key that a consumer has: the open run's new one from its first evidence on, else the current one."""
+        assert self.facts is not None  # noqa: S101 - asked of an adopted user only
+        run = self.facts.run
+        has_new = any(row.name == name and row.rung != Rung.NONE.text for row in self.consumers)
+        return run.new if run is not None and has_new else self.facts.current
 
     @property
     def mode(self) -> str:
@@ -134,6 +143,8 @@ def stand(configuration: Configuration, user: str) -> Standing:
             standing.unreachable = error
         else:
             standing.drifted = rotation.drifted()
+        if standing.overdue or standing.drifted:
+            standing.next = f"rotator rotate --user {user}"
         _read_the_journal(rotation, standing)
         return standing
 
@@ -146,7 +157,8 @@ def _ask_iam(rotation: Rotation, standing: Standing) -> None:
         rotation.look(Look.LAST_USE, key)
     standing.last_use = dict(rotation.observed.last_use)
     current = s.listed.get(rotation.facts.current)
-    standing.overdue = current is not None and s.now > current.created + rotation.parts.policy.max_age_s
+    aged = current is not None and s.now > current.created + rotation.parts.policy.max_age_s
+    standing.overdue = aged and current is not None and current.active
     rotation.look(Look.IDENTITY)
 
 
@@ -166,9 +178,12 @@ def _look_ahead(rotation: Rotation, standing: Standing) -> None:
     first = next(plan(s.facts, s.observed, s.policy, s.now)).step
     standing.step = PROTOCOL[first.number]
     if not isinstance(first, steps.Wait | steps.Ask | steps.Refuse | steps.Finish):
-        standing.comes = f"{standing.step} comes next: rotator rotate --user {standing.user}"
+        standing.next = f"rotator rotate --user {standing.user}"
+        standing.comes = f"{standing.step} comes next: {standing.next}"
         return
     told = _report(rotation, first, standing.user)
+    planned = isinstance(first, steps.Wait) and not first.urgent
+    standing.next = "" if planned else told.next
     standing.until, standing.warnings = told.until, told.warnings
     standing.stuck = told.exit_code is not Exit.OK and not standing.overdue
     until = f" until {when(told.until)}" if told.until else ""

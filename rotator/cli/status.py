@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HEADERS = ("USER", "KEY", "AGE", "DUE", "LAST USED", "CONSUMERS", "STATE")
 DAY_S = 24 * 3600
+NOTHING_BY_HAND = "nothing to do by hand, the open run goes on by its timer (rotator schedule cron)"
 
 
 @command
@@ -142,11 +143,16 @@ def _last_line(options: Options, standings: list[Standing], late: list[Standing]
         behind = sum(len(one.drifted) for one in late)
         counted = ((overdue, "overdue"), (stuck, "stuck"), (behind, "behind"))
         said = ", ".join(f"{n} {what}" for n, what in counted if n)
-        options.screen.out(f"{said}.  Next: rotator rotate --user {late[0].user}")
+        options.screen.out(f"{said}.  Next: {_first_command(late) or NOTHING_BY_HAND}")
         return
-    adopt = next((one.user for one in standings if one.facts is None), None)
-    if adopt:
-        options.screen.out(f"Next: rotator adopt --user {adopt}")
+    adopt = next((f"rotator adopt --user {one.user}" for one in standings if one.facts is None), "")
+    command_now = _first_command(standings) or adopt
+    if command_now:
+        options.screen.out(f"Next: {command_now}")
+
+
+def _first_command(standings: list[Standing]) -> str:
+    return next((one.next for one in standings if one.next), "")
 
 
 def _code(standings: list[Standing], late: list[Standing]) -> int:

@@ -106,7 +106,7 @@ LOGIN = Kind(
     "the login was refused: the place holds a wrong, an inactive or a deleted key, or a password of another region",
     "give the place the credential in force: rotator rotate (a place fed by hand: rotator handover NAME --reveal); "
     "one refusal of a good password happens, two in a row do not",
-    SMTP_535,
+    f"{SMTP_535}#a-mail-through-a-place-came-back-with-535",
     ("iam.keys", "smtp.auth", "gmail.alias", "gmail.canary", "consumer.key", "consumer.password"),
 )
 NO_LOGIN = Kind(
@@ -119,7 +119,7 @@ NO_LOGIN = Kind(
 OFFERS_NO_LOGIN = Kind(
     Layer.NETWORK,
     "Gmail found no login at the configured host and port; nothing was learnt about the password",
-    "compare host, port and security with the endpoint's: rotator handover NAME shows them",
+    "compare host, port and security with the endpoint's: rotator config show tells them",
     ENDPOINT,
     ("smtp.ehlo", "gmail.alias"),
 )

@@ -91,10 +91,17 @@ def _waiting(due: Due, s: Situation) -> Words:
     user, name = s.policy.user, due.subject
     since = s.facts.consumer(name).push_at
     lines = [f"{name} waits for a person since {when(since)}: the new user name and password go there by hand."]
-    lines.append("OVERDUE: the old key is past its limit." if s.overdue else "There is no deadline; both keys work.")
+    lines.append(_urgency(s))
     still = f"still (reminder {due.times}): " if due.times else ""
     steps = f"rotator handover {user} {name} --reveal, paste, then: rotator confirm {user} {name}"
     return Words(f"{still}waits for you: {name}", tuple(lines), steps, "runbooks/consumer-push.md")
+
+
+def _urgency(s: Situation) -> str:
+    old = s.facts.run.old if s.facts.run is not None else ""
+    if old and s.facts.key(old).deactivated_at:
+        return "The old key is off: its mail is refused until then."
+    return "OVERDUE: the old key is past its limit." if s.overdue else "There is no deadline; both keys work."
 
 
 def _soon(due: Due, s: Situation) -> Words:
