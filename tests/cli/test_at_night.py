@@ -1,4 +1,4 @@
-"""What somebody who knows nothing reads first while a run is open: who is cut off, where a place stands, what to type."""
+"""What somebody who knows nothing reads while a run is open: who is cut off, where places stand, what to type."""
 
 from __future__ import annotations
 
