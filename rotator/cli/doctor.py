@@ -14,6 +14,7 @@ from rotator.cli.render import Screen
 from rotator.cli.text import duration
 from rotator.core.errors import Exit
 from rotator.core.findings import CheckStatus, Finding, failed, first_broken_layer
+from rotator.core.foreign_text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,15 +106,16 @@ class Shown:
         if finding.layer != self._layer:
             self._layer = finding.layer
             out(LAYERS[finding.layer])
-        what = f"{finding.summary}  ({finding.target})" if finding.target else finding.summary
+        summary = harmless(finding.summary)  # a record or a reply with line ends must not write lines of its own
+        what = f"{summary}  ({finding.target})" if finding.target else summary
         out(f"{finding.id:<{NAME_WIDTH}} {PREFIX.get(finding.status, '')}{what}", MARK[finding.status], indent="  ")
         if finding.status is not CheckStatus.OK and finding.fix:
-            out(f"      fix: {finding.fix}")
+            out(f"      fix: {harmless(finding.fix)}")
         if finding.runbook:
             out(f"      see: {finding.runbook}")
         if self._screen.verbose:
             for name, value in finding.evidence:
-                out(f"      {name}: {value}")
+                out(f"      {name}: {harmless(value)}")
         return finding
 
 

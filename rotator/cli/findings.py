@@ -7,6 +7,7 @@ from typing import Any
 
 from rotator.cli.render import Screen
 from rotator.core.findings import CheckStatus, Finding
+from rotator.core.foreign_text import harmless
 
 MARK = {
     CheckStatus.OK: "ok",
@@ -22,9 +23,10 @@ NAME_WIDTH = 18
 def show(screen: Screen, findings: Sequence[Finding]) -> None:
     """One line each; what is not well also says what to do and where to read."""
     for one in findings:
-        screen.out(f"{one.id:<{NAME_WIDTH}} {PREFIX.get(one.status, '')}{one.summary}", MARK[one.status])
+        summary = harmless(one.summary)  # a record or a reply with line ends must not write lines of its own
+        screen.out(f"{one.id:<{NAME_WIDTH}} {PREFIX.get(one.status, '')}{summary}", MARK[one.status])
         if one.status in (CheckStatus.FAILED, CheckStatus.WARNING):
-            screen.out(f"      fix: {one.fix}")
+            screen.out(f"      fix: {harmless(one.fix)}")
             if one.runbook:
                 screen.out(f"      see: {one.runbook}")
 

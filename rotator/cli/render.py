@@ -99,6 +99,7 @@ class Screen:
 
     def step(self, status: str, name: str, detail: str, ms: int | None = None) -> None:
         """One finished step of the protocol; its parts stand apart in a JSON log."""
+        detail = harmless(detail)  # one line a step, whatever a reply or a program of somebody's own said
         took = f"{detail:<{DETAIL_WIDTH}}  {duration(ms)}" if ms is not None else detail
         self._say(f"{name:<{NAME_WIDTH}} {took}".rstrip(), {"message": detail, "step": name, "ms": ms}, status)
 

