@@ -218,12 +218,19 @@ def aws_url_problem(url: str, environ: Mapping[str, str]) -> str | None:
         return "is not a plain http or https URL"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         return "is plain http: the reply of CreateAccessKey holds the new secret"
-    named = parts.hostname in trusted_hosts(environ) or any(
-        name.startswith(AWS_ENDPOINT_PREFIX) for name in redirections(environ)
-    )
-    if named or (parts.scheme == "https" and parts.hostname.lower().endswith(AWS_SUFFIXES)):
+    named = trusted_hosts(environ) | {host for host in map(_host, _endpoints(environ)) if host}
+    if parts.hostname in named or (parts.scheme == "https" and parts.hostname.lower().endswith(AWS_SUFFIXES)):
         return None
     return f"is no host of AWS, and only ~/.aws/config names it: the environment must ({TRUST_VARIABLE})"
+
+
+def _endpoints(environ: Mapping[str, str]) -> list[str]:
+    return [environ[name] for name in redirections(environ) if name.startswith(AWS_ENDPOINT_PREFIX)]
+
+
+def _host(url: str) -> str | None:
+    parts = _split(url)
+    return None if parts is None else parts.hostname
 
 
 def check_redirections(environ: Mapping[str, str]) -> None:

@@ -53,6 +53,16 @@ def test_the_environment_may(configure: Configure, monkeypatch: pytest.MonkeyPat
     assert AwsSession().client("ssm", "us-east-1").meta.endpoint_url == url
 
 
+def test_the_environment_names_hosts_not_a_licence(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another service's AWS_ENDPOINT_URL_* does not let a file send this one wherever it likes."""
+    configure(ONE_SERVICE.format("https://aws.example.com"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://minio.example.com")
+    with pytest.raises(AccessError, match="ssm would be asked at"):
+        AwsSession().client("ssm", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://aws.example.com/s3")
+    assert AwsSession().client("ssm", "us-east-1")
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"])
 def test_aws_itself_is_fine(region: str) -> None:
     """Every service that is asked, in every partition, also by its FIPS and dual-stack names."""
