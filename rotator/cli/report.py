@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,9 +86,11 @@ def _reason(error: RotatorError | None) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all: a reader never sees half a report.  Raises ConfigurationError if it cannot be written."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # nobody can lay a link there
     try:
-        beside.write_text(text, "utf-8")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
