@@ -1,7 +1,7 @@
 """The layering, read from the imports.
 
 * cli -> wiring -> {services, consumers, journal, notices} -> core · consumers -> services · config -> core
-* rotation, audit, suppression, schedule, doctor, report, infra -> core only; the files of the rotation also each other
+* rotation, audit, alarms, suppression, schedule, doctor, report, infra -> core only
 * cli/render.py is the only module that prints; services is the only place that knows AWS, Google and SMTP
 * cli/sandbox.py -> sandbox, and no other edge to or from it
 """
@@ -15,28 +15,16 @@ import pytest
 
 from tests.gates.source_tree import MODULES, calls, imports, layer
 
-ROTATION = {"rotation", "looking", "effects", "opening", "adopting", "interventions", "outcome"}
-WORK = ROTATION | {"audit", "alarms", "suppression", "schedule", "doctor", "report", "infra"}
+WORK = {"rotation", "audit", "alarms", "suppression", "schedule", "doctor", "report", "infra"}
 ADAPTERS = {"services", "consumers", "journal", "notices"}
-WIRINGS = {"wiring", "wiring_around", "wiring_alarms", "wiring_audit", "wiring_doctor", "wiring_infra",
-           "wiring_suppression"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "path_trust": set(),  # whose files may be believed: one answer for all who touch files
     **{name: {"core"} for name in WORK | ADAPTERS},
     **{name: {"core", "path_trust"} for name in ("services", "journal", "config")},
-    **{name: ROTATION | {"core"} for name in ROTATION},
     "consumers": {"services", "core"},
-    "wiring": ADAPTERS | WORK | {"wiring_parts", "config", "core"},
-    "wiring_around": ADAPTERS | ROTATION | {"wiring_parts", "config", "core"},  # what surrounds the commands
-    "wiring_parts": ADAPTERS | {"config", "core"},  # what wiring builds first; nobody else asks for it
-    "wiring_alarms": ADAPTERS | {"wiring_parts", "alarms", "config", "core"},
-    "wiring_suppression": ADAPTERS | WORK | {"wiring_parts", "config", "core"},  # the list has a file of its own
-    "wiring_audit": ADAPTERS | {"wiring", "wiring_parts", "audit", "config", "core"},  # the same for one command
-    "wiring_doctor": ADAPTERS | {"wiring_parts", "doctor", "config", "core"},
-    "wiring_infra": {"alarms", "infra", "config", "core"},  # text for another program; nothing is opened for it
-    "first_use": ADAPTERS | {"core"},  # as wiring, before there is a configuration to wire
-    "cli": WORK | WIRINGS | {"first_use", "config", "core"},
+    "wiring": ADAPTERS | WORK | {"config", "core"},
+    "cli": WORK | {"wiring", "config", "core"},
     "sandbox": set(),
     "__main__": {"cli"},
 }
@@ -60,14 +48,14 @@ EDGES = {
     "core asks no library": ("rotator.core.facts", "pydantic", True),
     "core asks the standard library": ("rotator.core.facts", "dataclasses", False),
     "core knows no adapter": ("rotator.core.facts", "rotator.journal.vault", True),
-    "the loop knows core": ("rotator.rotation", "rotator.core.ports", False),
-    "what a person says is part of the rotation": ("rotator.interventions", "rotator.rotation", False),
-    "the schedule is not": ("rotator.schedule", "rotator.rotation", True),
-    "the loop knows no adapter": ("rotator.rotation", "rotator.services.iam", True),
+    "the loop knows core": ("rotator.rotation.loop", "rotator.core.ports", False),
+    "what a person says is part of the rotation": ("rotator.rotation.interventions", "rotator.rotation.loop", False),
+    "the schedule is not": ("rotator.schedule", "rotator.rotation.loop", True),
+    "the loop knows no adapter": ("rotator.rotation.loop", "rotator.services.iam", True),
     "consumers stand on services": ("rotator.consumers.human", "rotator.services.gmail", False),
     "services know no consumer": ("rotator.services.gmail", "rotator.consumers.human", True),
     "only services speak SMTP": ("rotator.consumers.human", "smtplib", True),
-    "wiring joins the adapters": ("rotator.wiring", "rotator.journal.vault", False),
+    "wiring joins the adapters": ("rotator.wiring.rotating", "rotator.journal.vault", False),
     "notices know no service": ("rotator.notices.telling", "rotator.services.sns", True),
     "notices know values": ("rotator.notices.due", "rotator.core.situation", False),
     "commands go through wiring": ("rotator.cli.rotate", "rotator.services.iam", True),

@@ -12,11 +12,11 @@ import pytest
 from rotator.cli.main import main_inner
 from rotator.config.files import make_directory, read_safely, write_new
 from rotator.core.errors import RotatorError, SealError
-from rotator.first_use import make_seal_key
 from rotator.journal.private_files import open_private
 from rotator.path_trust import NotTrusted, check_way
 from rotator.services import private_file
 from rotator.services.private_file import FileRefused
+from rotator.wiring.first_use import make_seal_key
 
 SOMEBODY = 12345
 Arrange = Callable[[Path], Path]

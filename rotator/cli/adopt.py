@@ -38,7 +38,7 @@ def adopt(
     The key is the only Active one, or the one named.  Its secret access key or SMTP password is asked for without
     echo, proven by a login and sealed; an empty answer goes without it.
     """
-    from rotator import wiring
+    from rotator.wiring import rotating
 
     options.screen.flow = UNTOUCHED
     configuration = options.configuration()
@@ -50,7 +50,7 @@ def adopt(
             options.screen.say(f"Given: {shape_of(given).value}.  It is tried by a login; this takes a few seconds.")
         return given
 
-    done = wiring.adopt(configuration, user, key=key, read_secret=read_secret)
+    done = rotating.adopt(configuration, user, key=key, read_secret=read_secret)
     screen = options.screen
     screen.out(f"{done.user} is adopted; its consumers hold {mask(done.key) or 'no key'}", "ok")
     sealed = f"Its password was proven and sealed: {mask_ids(done.proof)}"
@@ -68,8 +68,8 @@ def adopt(
 
 def _make_seal_key_if_first(options: Options, configuration: Configuration) -> None:
     """A file written by hand has no seal key yet; one that is missing beside a journal is lost, not new."""
-    from rotator.first_use import make_seal_key
-    from rotator.wiring import key_wrapper
+    from rotator.wiring.first_use import make_seal_key
+    from rotator.wiring.rotating import key_wrapper
 
     if os.path.lexists(configuration.state):
         return

@@ -25,7 +25,7 @@ def alarms() -> None:
 @command
 def status(options: Options) -> int:
     """Every alarm beside its definition, and who is subscribed; changes nothing.  Exit 1: one is wrong, or rings."""
-    from rotator import wiring_alarms
+    from rotator.wiring import alarms as wiring_alarms
 
     found = [finding for place in wiring_alarms.places(options.configuration()) for finding in place.findings()]
     return _end(options, found)
@@ -39,7 +39,7 @@ def ring(
     yes: Yes = False,
 ) -> int:
     """Let one alarm ring, so that whoever is subscribed is proven to be reached; it goes back by itself."""
-    from rotator import wiring_alarms
+    from rotator.wiring import alarms as wiring_alarms
 
     places = list(wiring_alarms.places(options.configuration()))
     chosen = [(place, one.alarm.name) for place in places for one in place.there if alarm in ("", one.alarm.name)]

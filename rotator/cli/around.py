@@ -21,7 +21,7 @@ from rotator.core.secret import without_secrets
 if TYPE_CHECKING:
     from rotator.cli.options import Options
     from rotator.config.model import Configuration
-    from rotator.wiring_around import Figures
+    from rotator.wiring.around import Figures
 
 ADDRESS = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+")
 
@@ -51,7 +51,7 @@ def begin(options: Options, configuration: Configuration, command: str, *, sched
     _watch = Watch(command, str(uuid.uuid4()), scheduled, url, configuration)
     options.screen.about["run"] = _watch.run
     if url is not None:
-        from rotator.wiring_around import ping
+        from rotator.wiring.around import ping
 
         _log(f"the start was not heard at ping.{command}", ping(url, _watch.run).start())
 
@@ -59,7 +59,7 @@ def begin(options: Options, configuration: Configuration, command: str, *, sched
 def figure(name: str, value: float, **labels: str) -> None:
     """Note a figure for Prometheus; nothing without a command that was begun."""
     if _watch is not None and _watch.configuration.metrics_file is not None:
-        from rotator.wiring_around import series
+        from rotator.wiring.around import series
 
         _watch.figures[series(name, **labels)] = value
 
@@ -78,7 +78,7 @@ def ended(code: int) -> int:
 def _measure(watch: Watch, code: int) -> None:
     if watch.configuration.metrics_file is None:
         return
-    from rotator.wiring_around import series, write_metrics
+    from rotator.wiring.around import series, write_metrics
 
     if watch.scheduled:
         watch.figures[series("rotator_last_exit_code", command=watch.command)] = code
@@ -90,7 +90,7 @@ def _measure(watch: Watch, code: int) -> None:
 def _say_the_end(watch: Watch, code: int) -> None:
     if watch.url is None:
         return
-    from rotator.wiring_around import ping
+    from rotator.wiring.around import ping
 
     words = ADDRESS.sub("(address)", without_secrets(mask_ids(render.screen().kept())))
     _log(f"the end was not heard at ping.{watch.command}", ping(watch.url, watch.run).end(code, words))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rotator.audit.mails import Result, Target
     from rotator.config.model import Configuration
     from rotator.core.proven import AuditOutcome
-    from rotator.wiring_audit import AuditWork
+    from rotator.wiring.audit import AuditWork
 
 
 @command
@@ -35,7 +35,7 @@ def audit(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings end with exit code 1 too.")] = False,
 ) -> int:
     """Send one real mail through every place, wait for it, and look for what does not belong there.  For a timer."""
-    from rotator import wiring_audit
+    from rotator.wiring import audit as wiring_audit
 
     options.screen.flow = UNTOUCHED
     configuration = options.configuration()
@@ -89,7 +89,7 @@ class _Mails:
 
     def publish(self, configuration: Configuration) -> None:
         """Figures for the alarms, a user that anything was sent for; whatever becomes of them changes nothing."""
-        from rotator.wiring_alarms import publish_audit
+        from rotator.wiring.alarms import publish_audit
 
         for user, outcomes in self._outcomes.items():
             if warning := publish_audit(configuration, user, outcomes):

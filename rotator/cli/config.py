@@ -68,7 +68,7 @@ def init(
 
 def _account(options: Options, region: str) -> str:
     """AWS's own answer where somebody is logged in, else a person's.  Raises ConfigurationError."""
-    from rotator.first_use import account_of
+    from rotator.wiring.first_use import account_of
 
     try:
         found = account_of(region)
@@ -81,7 +81,7 @@ def _account(options: Options, region: str) -> str:
 def _write(options: Options, answers: Answers) -> None:
     from rotator.config.files import make_directory
     from rotator.config.initial import initial_file, write_new
-    from rotator.first_use import make_seal_key
+    from rotator.wiring.first_use import make_seal_key
 
     path = Path(options.config).absolute()
     text = initial_file(answers, os.environ)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @command
 def abort(options: Options, user: User = None, reason: Reason = "") -> int:
     """Drop the open rotation and discard its new key; refused as soon as anybody may hold that key."""
-    from rotator import interventions
+    from rotator.rotation import interventions
 
     why = ask.reason(options, reason)
     return _decide(options, user, lambda work: interventions.abort(work.rotation, why))
@@ -29,7 +29,7 @@ def abort(options: Options, user: User = None, reason: Reason = "") -> int:
 @command
 def discard(options: Options, user: User = None, key: Key = "", reason: Reason = "") -> int:
     """Answer "whose key is this?": nobody's.  Only for the never used fruit of a create whose outcome was unclear."""
-    from rotator import interventions
+    from rotator.rotation import interventions
 
     named, why = _named(key), ask.reason(options, reason)
     return _decide(options, user, lambda work: interventions.discard(work.rotation, named, why))
@@ -57,7 +57,7 @@ def reactivate(options: Options, user: User = None, key: Key = "", reason: Reaso
 
     A key that leaked is switched on only at a terminal, where the question is answered by hand.
     """
-    from rotator import interventions
+    from rotator.rotation import interventions
 
     named, why = _named(key), ask.reason(options, reason)
     by_hand = options.interactive and sys.stdin.isatty() and not yes
@@ -81,7 +81,7 @@ def forget(
     reason: Reason = "",
 ) -> None:
     """Say that a consumer which is no longer in the file holds nothing any more."""
-    from rotator import interventions
+    from rotator.rotation import interventions
 
     owner, consumer = user_and_consumer(names, user)
     why = ask.reason(options, reason)

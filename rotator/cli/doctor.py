@@ -44,8 +44,8 @@ def doctor(
     list_checks: Annotated[bool, typer.Option("--list-checks", help="What there is to look at.")] = False,
 ) -> int:
     """Walk the layers from DNS to the recipient and say which one is broken; changes nothing."""
-    from rotator import wiring_doctor
     from rotator.doctor.runner import named
+    from rotator.wiring import doctor as wiring_doctor
 
     if list_checks:
         _list(options)
@@ -65,8 +65,8 @@ def examined(
     options: Options, checks: Any, asked: Any, *, since_change: bool = False
 ) -> tuple[list[Finding], list[Finding]]:
     """Every finding, and those that changed since the last run; shown as soon as they are known."""
-    from rotator import wiring_doctor
     from rotator.doctor.runner import examine
+    from rotator.wiring import doctor as wiring_doctor
 
     shown, findings, changed = Shown(options.screen), [], []
     with wiring_doctor.doctor(options.configuration(), asked) as found:
@@ -83,8 +83,8 @@ def examined(
 
 
 def _print_zone(options: Options, asked: Any) -> None:
-    from rotator import wiring_doctor
     from rotator.doctor.zone import zone_file
+    from rotator.wiring import doctor as wiring_doctor
 
     with wiring_doctor.doctor(options.configuration(), asked) as found:
         lines = list(zone_file(found.ground))

@@ -21,8 +21,8 @@ from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
-    from rotator.opening import Request
-    from rotator.rotation import Rotation
+    from rotator.rotation.loop import Rotation
+    from rotator.rotation.opening import Request
 
 DRY_RUN_ID = "(dry run)"
 NOTHING = {"not due": "its key is not due", "retired": "that key is retired already; nothing would be created"}
@@ -55,9 +55,9 @@ class Outlook:
 
 def dry_run(options: Options, configuration: Configuration, user: str, request: Request) -> int:
     """Show the plan.  Returns 0, 7 if something would change, or the code that the real run would refuse with."""
-    from rotator import wiring
+    from rotator.wiring import rotating
 
-    wiring.refuse_if_at_work(configuration, user)
+    rotating.refuse_if_at_work(configuration, user)
     outlook = outlook_of(configuration, user, request)
     outlook.checked.append("lock free")
     _show(options, outlook)
@@ -94,10 +94,10 @@ def show_plan_if_new(options: Options, configuration: Configuration, user: str, 
 
 def outlook_of(configuration: Configuration, user: str, request: Request, *, only_new: bool = False) -> Outlook:
     """Look at everything a run would look at and play the decision forward.  Raises RotatorError."""
-    from rotator import wiring
-    from rotator.opening import begin
+    from rotator.rotation.opening import begin
+    from rotator.wiring import rotating
 
-    with wiring.reading(configuration, user) as reading:
+    with rotating.reading(configuration, user) as reading:
         run = reading.facts.run
         if only_new and run is not None and run.mode >= request.mode:
             return Outlook("")

@@ -15,8 +15,8 @@ from rotator.core.parts import Progress
 from rotator.core.protocol import PROTOCOL
 from rotator.core.refusals import told
 from rotator.core.times import when
-from rotator.outcome import Report
-from rotator.rotation import Ending
+from rotator.rotation.loop import Ending
+from rotator.rotation.outcome import Report
 
 DAILY = "something must run `rotator rotate --all --if-due` daily (rotator schedule cron)"
 

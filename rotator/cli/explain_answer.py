@@ -40,10 +40,10 @@ def answer(options: Options, found: Explanation, *, is_bounce: bool, and_doctor:
 
 def with_doctor(options: Options, checks: Sequence[str], recipient: str) -> dict[str, Any]:
     """Run these checks and what they stand on; sends no mail.  The document's field `doctor`."""
-    from rotator import wiring_doctor
     from rotator.cli.doctor import examined, row
     from rotator.core.findings import failed, first_broken_layer
     from rotator.doctor.runner import named
+    from rotator.wiring import doctor as wiring_doctor
 
     findings, _ = examined(options, named(checks), wiring_doctor.Asked(None, recipient, send=False))
     if not failed(findings):

@@ -19,7 +19,7 @@ from rotator.core.times import when
 if TYPE_CHECKING:
     from rotator.config.model import EndpointSettings
     from rotator.core.facts import Facts
-    from rotator.interventions import HandOver
+    from rotator.rotation.interventions import HandOver
 
 Names = Annotated[list[str], typer.Argument(metavar="[USER] CONSUMER", help="The consumer, and whose it is.")]
 SECURITY = {"starttls": "STARTTLS (Gmail: TLS)", "tls": "TLS from the start (Gmail: SSL)"}
@@ -40,7 +40,7 @@ def handover(
     ] = "",
 ) -> None:
     """Give a person the new user name and password for a place that is fed by hand; each time is journalled."""
-    from rotator import interventions
+    from rotator.rotation import interventions
 
     _refuse_leaks(options, reveal=reveal, out=out)
     owner, consumer = user_and_consumer(names, user)
@@ -101,7 +101,7 @@ def _lines(given: HandOver, endpoint: EndpointSettings) -> Iterator[str]:
 @command
 def confirm(options: Options, names: Names, user: User = None) -> int:
     """Say that a place fed by hand has the new credential now; your name and the time are kept, and the run goes on."""
-    from rotator import interventions
+    from rotator.rotation import interventions
 
     owner, consumer = user_and_consumer(names, user)
     with at_work(options, owner) as work:

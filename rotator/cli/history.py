@@ -34,10 +34,10 @@ def history(
     verify: Annotated[bool, typer.Option("--verify", help="Say what the chain of the journal was checked to.")] = False,
 ) -> None:
     """Past rotations from the journal; one of them as a timeline.  The chain is always checked."""
-    from rotator import wiring
+    from rotator.wiring import rotating
 
     earliest = times.since(since)(int(time.time())) if since else 0
-    found = wiring.history(options.configuration(), user)
+    found = rotating.history(options.configuration(), user)
     told = [one for one in runs(found.events) if one.opened.at >= earliest]
     fields: dict[str, Any] = {"ok": True, "events": len(found.events), "head": found.head}
     if run:

@@ -20,7 +20,7 @@ from rotator.core.policy import Mode
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
-    from rotator.opening import Request
+    from rotator.rotation.opening import Request
 
 KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM's own pattern of an AccessKeyId; a masked one does not fit
 CANNOT_RECORD = (JournalError, SealError, NoJournal, LockHeld)
@@ -37,7 +37,7 @@ def request_of(
     if_due: bool,
 ) -> Request:
     """What was asked for.  An incident without a key is refused, naming the keys; a missing reason is asked for."""
-    from rotator.opening import Request
+    from rotator.rotation.opening import Request
 
     if mode is Mode.SCHEDULED:
         return Request(reason=reason, if_due=if_due)
@@ -59,11 +59,11 @@ def _flag(mode: Mode) -> str:
 
 
 def _keys_of(configuration: Configuration, name: str) -> str:
-    from rotator import wiring
     from rotator.core.steps import Look
+    from rotator.wiring import rotating
 
     try:
-        with wiring.reading(configuration, name) as rotation:
+        with rotating.reading(configuration, name) as rotation:
             rotation.look(Look.KEYS)
             listed = rotation.situation.listed.values()
             return ", ".join(f"{one.id} ({one.status})" for one in listed) or "no key"
@@ -73,7 +73,7 @@ def _keys_of(configuration: Configuration, name: str) -> str:
 
 def by_hand(error: RotatorError, user: str, request: Request) -> RotatorError:
     """Revoke first must not hang on the journal: the plain line that does it without us."""
-    from rotator.opening import plain_revoke
+    from rotator.rotation.opening import plain_revoke
 
     if request.mode is not Mode.REVOKE_FIRST:
         return error

@@ -85,6 +85,6 @@ def policy(
 
 
 def _plan(options: Options, region: str, domains: list[str], daily_limit: float | None) -> Plan:
-    from rotator.wiring_infra import plan
+    from rotator.wiring.infra import plan
 
     return plan(options.configuration(), region, domains, daily_limit)

@@ -13,7 +13,7 @@ from rotator.core.errors import JournalError
 from rotator.core.events import Event
 from rotator.core.ports import Journal
 from rotator.core.smtp_credential import SmtpCredential
-from rotator.rotation import Rotation
+from rotator.rotation.loop import Rotation
 
 
 class Rehearsal:

@@ -49,11 +49,11 @@ def _users(configuration: Configuration, user: str | None) -> list[tuple[int, Us
 
 
 def _user(configuration: Configuration, name: str, region: str) -> tuple[int, UserSnapshot]:
-    from rotator import wiring
     from rotator.report.snapshot import UserSnapshot
+    from rotator.wiring import rotating
 
     try:
-        standing, events = stand(configuration, name), wiring.history(configuration, name).events
+        standing, events = stand(configuration, name), rotating.history(configuration, name).events
     except NoJournal:
         return 0, UserSnapshot(name, region)
     return standing.now, UserSnapshot(

@@ -21,8 +21,8 @@ from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
-    from rotator.opening import Request
-    from rotator.outcome import Report
+    from rotator.rotation.opening import Request
+    from rotator.rotation.outcome import Report
 
 URGENT_FIRST = (70, 3, 1, 4, 6, 5)  # with --all the most urgent code wins
 
@@ -145,7 +145,7 @@ def one_user(options: Options, user: str, wanted: Wanted) -> tuple[int, dict[str
 
 
 def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str, Any]]:
-    from rotator.opening import begin
+    from rotator.rotation.opening import begin
 
     with at_work(options, user) as work:
         run = work.rotation.facts.run
@@ -161,8 +161,8 @@ def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str
 
 def _nothing(options: Options, work: Work, nothing: str) -> tuple[Report, dict[str, Any]]:
     """Nothing is to be done: not due (unless a place went back to another key), or the leaked key is retired."""
-    from rotator.opening import due_at
-    from rotator.outcome import Report, behind
+    from rotator.rotation.opening import due_at
+    from rotator.rotation.outcome import Report, behind
 
     user, due = work.rotation.facts.user, due_at(work.rotation)
     drifted = work.rotation.drifted() if nothing == "not due" else ()

@@ -23,8 +23,8 @@ from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
-    from rotator.outcome import ConsumerRow, Report
-    from rotator.rotation import Rotation
+    from rotator.rotation.loop import Rotation
+    from rotator.rotation.outcome import ConsumerRow, Report
 
 DUE_SOON_S = 14 * DAY_S
 
@@ -129,9 +129,9 @@ class Standing:
 
 def stand(configuration: Configuration, user: str) -> Standing:
     """Look at one user; nothing is changed.  Raises NoJournal, JournalError, SealError, ConfigurationError."""
-    from rotator import wiring
+    from rotator.wiring import rotating
 
-    with wiring.reading(configuration, user) as rotation:
+    with rotating.reading(configuration, user) as rotation:
         facts, policy = rotation.facts, rotation.parts.policy
         standing = Standing(user, configuration.user(user).region, facts, policy, facts.latest)
         events = rotation.parts.journal.events()
@@ -163,7 +163,7 @@ def _ask_iam(rotation: Rotation, standing: Standing) -> None:
 
 
 def _read_the_journal(rotation: Rotation, standing: Standing) -> None:
-    from rotator.outcome import rows
+    from rotator.rotation.outcome import rows
 
     if rotation.facts.run is None:
         return
@@ -191,8 +191,8 @@ def _look_ahead(rotation: Rotation, standing: Standing) -> None:
 
 
 def _report(rotation: Rotation, step: steps.Step, user: str) -> Report:
-    from rotator.outcome import report
-    from rotator.rotation import Ending
+    from rotator.rotation.loop import Ending
+    from rotator.rotation.outcome import report
 
     run = rotation.facts.run
     return report(Ending(step, "", rotation.situation, run.id if run else ""), user)

@@ -64,7 +64,7 @@ def export(
     rate: Rate = 1.0,
 ) -> None:
     """Write the whole list into files that SES can import; goes on where a killed one stopped."""
-    from rotator import wiring_suppression
+    from rotator.wiring import suppression as wiring_suppression
 
     shown = MovingLine(options)
     configuration = options.configuration()
@@ -94,7 +94,7 @@ def _counted(exported: dict[str, Any]) -> dict[str, Any]:
 @command
 def alert(options: Options, region: Region = None, rate: Rate = 1.0) -> int:
     """Tell once what is new on the list; for a timer.  Exports the list when the account leaves HEALTHY."""
-    from rotator import wiring_suppression
+    from rotator.wiring import suppression as wiring_suppression
 
     configuration, shown = options.configuration(), MovingLine(options)
     around.begin(options, configuration, "suppression", scheduled=region is None)
@@ -140,7 +140,7 @@ def list_(
     ] = LIST_LIMIT,
 ) -> None:
     """Show the list as it is now, the latest first; what is too long for that is exported."""
-    from rotator import wiring_suppression
+    from rotator.wiring import suppression as wiring_suppression
 
     with wiring_suppression.lists(options.configuration(), region) as lists:
         found = lists.listed(limit, [reason.value] if reason else [], _since(since))
@@ -164,7 +164,7 @@ def why(
     region: Region = None,
 ) -> None:
     """Say whether an address is suppressed, since when, and for which mail."""
-    from rotator import wiring_suppression
+    from rotator.wiring import suppression as wiring_suppression
 
     if address.count("@") != 1 or address.strip("@") != address:
         raise ConfigurationError(f"{address!r} is no address", fix="rotator suppression why somebody@example.com")

@@ -83,7 +83,7 @@ class Told:
 
     def send(self, id: str, subject: str, text: str) -> bool:
         """Whether a channel took it; where none is configured, printed is delivered."""
-        from rotator.wiring_around import tell_all
+        from rotator.wiring.around import tell_all
 
         self.options.screen.say(f"{subject}  [{id}]\n{text}", "warning", always=True)
         plain = f"rotator: {subject}".encode("ascii", "replace").decode()[:LONGEST_SUBJECT]

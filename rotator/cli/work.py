@@ -22,8 +22,8 @@ from rotator.core.parts import Progress
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
-    from rotator.outcome import Report
-    from rotator.rotation import Ending, Rotation
+    from rotator.rotation.loop import Ending, Rotation
+    from rotator.rotation.outcome import Report
 
 # Every effect has one of these before it.
 INTENTS = (ev.CreateIntended, ev.PushIntended, ev.CanaryIntended, ev.EffectIntended)
@@ -78,7 +78,7 @@ def at_work(options: Options, user: str | None) -> Iterator[Work]:
 
     Raises RotatorError (the screen then knows on which keys mail flows) and Interrupted.
     """
-    from rotator import wiring
+    from rotator.wiring import rotating
 
     options.screen.flow = UNTOUCHED
     configuration = options.configuration()
@@ -91,7 +91,7 @@ def at_work(options: Options, user: str | None) -> Iterator[Work]:
 
     with (
         signals.finishing_steps(),
-        wiring.rotation(
+        rotating.rotation(
             configuration, name, observer=observer, sleep=signals.sleep
         ) as rotation,
     ):
@@ -117,8 +117,8 @@ def _turn(work: Work, ended: Report) -> Turn:
 
 def _surround(options: Options, configuration: Configuration, work: Work, turn: Turn | None) -> None:
     """Figures and notices, also for the alarms, at the end of every turn; nothing of it changes how the turn ended."""
-    from rotator.wiring_alarms import publish_rotation
-    from rotator.wiring_around import tell
+    from rotator.wiring.alarms import publish_rotation
+    from rotator.wiring.around import tell
 
     _measure(work)
     try:
@@ -141,7 +141,7 @@ def _measure(work: Work) -> None:
 
 def go_on(options: Options, work: Work, *, explain: bool = False) -> tuple[Report, dict[str, Any]]:
     """Go on with the run as far as it goes now, and show where it stopped."""
-    from rotator.outcome import report
+    from rotator.rotation.outcome import report
 
     work.rotating = True
     ending = work.rotation.go_on()

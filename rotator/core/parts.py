@@ -1,4 +1,4 @@
-"""Everything one rotation works with, as ports: what `wiring.py` builds and tests replace by fakes."""
+"""Everything one rotation works with, as ports: what `wiring` builds and tests replace by fakes."""
 
 from __future__ import annotations
 

@@ -158,10 +158,10 @@ def test_a_user_that_was_never_adopted_does_not_stop_the_others(world: World, ru
 
 def test_a_rotation_at_work_is_not_disturbed(world: World, run: Run) -> None:
     """The audit takes the user's lock, as everything does that mails."""
-    from rotator import wiring
     from rotator.config.loader import load
+    from rotator.wiring import rotating
 
-    with wiring.rotation(load(world.place.config, dict(world.environment())), None):
+    with rotating.rotation(load(world.place.config, dict(world.environment())), None):
         assert run("audit").code == Exit.LOCKED
 
 

@@ -14,8 +14,8 @@ from rotator.core import events as ev
 from rotator.core.next_step import decide
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import create
-from rotator.opening import Request, begin
-from rotator.rotation import Rotation
+from rotator.rotation.loop import Rotation
+from rotator.rotation.opening import Request, begin
 from tests.bench.processes import Cost
 from tests.explorer.moves import Configuration
 from tests.explorer.search import explore

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from rotator.cli.main import main
-from rotator.first_use import make_seal_key
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import World
+from rotator.wiring.first_use import make_seal_key
 
 DUE = Scenario(keys=(InitialKey(age_days=81),), gmail=False)  # due, not past its limit; a relay is told by itself
 FILE = """\

@@ -99,8 +99,8 @@ def test_revoke_first_without_a_journal_prints_the_plain_line(world: World, run:
 def test_a_held_lock_names_its_owner(adopted: World, run: Run) -> None:
     """The second run of a user leaves at once, with a code that a timer may ignore."""
     holder = (
-        "import sys, os; from rotator import wiring; from rotator.config.loader import load\n"
-        "with wiring.rotation(load(os.environ['ROTATOR_CONFIG'], os.environ), None):\n"
+        "import sys, os; from rotator.wiring import rotating; from rotator.config.loader import load\n"
+        "with rotating.rotation(load(os.environ['ROTATOR_CONFIG'], os.environ), None):\n"
         "    print('held', flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(

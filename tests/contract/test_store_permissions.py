@@ -12,7 +12,7 @@ from rotator.config.loader import parse
 from rotator.core.ports import Acknowledged, Consumer, Deadline, Refused
 from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
-from rotator.wiring_parts import consumers
+from rotator.wiring.parts import consumers
 from tests.contract.consumer_contract import FIRST
 from tests.contract.stores import OLD, endpoint_of, text
 from tests.sandbox.clients import aws

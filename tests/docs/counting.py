@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from rotator import wiring
 from rotator.config.loader import load
 from rotator.core.parts import Progress
 from rotator.core.secret import Secret
 from rotator.core.steps import SendCanary
-from rotator.interventions import confirm, hand_over
-from rotator.opening import Request, begin
-from rotator.rotation import Rotation
+from rotator.rotation.interventions import confirm, hand_over
+from rotator.rotation.loop import Rotation
+from rotator.rotation.opening import Request, begin
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.record import Entry
 from rotator.sandbox.world import PERSONAL, World
+from rotator.wiring import rotating
 from tests.docs.stage import DUE
 
 STEPS = (
@@ -46,14 +46,14 @@ class Count:
     def adopt(self) -> None:
         """First contact, with the secret; a day before the rest."""
         (key,) = self._world.keys.now_held(self._world.scenario.user)
-        wiring.adopt(self._configuration, None, key="", read_secret=lambda _: Secret(key.secret))
+        rotating.adopt(self._configuration, None, key="", read_secret=lambda _: Secret(key.secret))
         self._world_goes_on(days=1)
 
     def process(self, work: Callable[[Rotation], None], *, days: float = 0) -> Counter[int]:
         """What one process calls, `days` after the one before."""
         self._world_goes_on(days)
         self._tally = Counter()
-        with wiring.rotation(self._configuration, None, observer=self._step, sleep=lambda _: None) as rotation:
+        with rotating.rotation(self._configuration, None, observer=self._step, sleep=lambda _: None) as rotation:
             work(rotation)
             ending = rotation.go_on()
             self._take(ending.step.number, by_gmail=False)

@@ -16,7 +16,7 @@ from botocore import xform_name
 from botocore.model import OperationModel
 
 from rotator.core.refusals import TOLD
-from rotator.opening import plain_revoke
+from rotator.rotation.opening import plain_revoke
 from tests.docs.pages import FENCE, PAGES, blocks
 from tests.gates.source_tree import ROOT
 

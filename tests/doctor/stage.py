@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 
-from rotator import wiring_doctor
 from rotator.cli.main import main
 from rotator.config.loader import load
 from rotator.core.findings import CheckStatus, Finding
@@ -24,7 +23,8 @@ from rotator.sandbox.keys import Key
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
-from rotator.wiring_doctor import Asked, Outside
+from rotator.wiring import doctor as wiring_doctor
+from rotator.wiring.doctor import Asked, Outside
 from tests.sandbox.clients import aws
 
 YOUNG = Scenario(keys=(InitialKey(age_days=12),))

@@ -19,7 +19,7 @@ from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts
 from rotator.core.policy import DAY_S, HOUR_S, Mode, Policy, Traits
 from rotator.core.situation import Observed
-from rotator.rotation import PATIENCE_S, Rotation
+from rotator.rotation.loop import PATIENCE_S, Rotation
 from tests.explorer import clock
 from tests.explorer import world as w
 from tests.explorer.edges import WHO, Consumer, Endpoint, Iam, Journal

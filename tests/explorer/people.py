@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rotator import interventions, opening
 from rotator.core import steps
 from rotator.core.policy import Mode
-from rotator.rotation import Rotation
+from rotator.rotation import interventions, opening
+from rotator.rotation.loop import Rotation
 from tests.explorer import moves as m
 from tests.explorer import world as w
 

@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rotator import interventions
 from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, KeyId, LastUse, Status
@@ -25,8 +24,9 @@ from rotator.core.smtp_credential import SmtpCredential, derive_password
 from rotator.journal.database import create_file
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import SqliteJournal, create, open_journal
-from rotator.opening import Request, begin
-from rotator.rotation import Rotation
+from rotator.rotation import interventions
+from rotator.rotation.loop import Rotation
+from rotator.rotation.opening import Request, begin
 from tests.rotation.memory_world import (
     BY_HAND,
     DAY,

@@ -7,9 +7,9 @@ import pytest
 from rotator.core.access_keys import Instant
 from rotator.core.errors import Exit, RemoteFault
 from rotator.core.policy import CLOCK_SLACK_S
-from rotator.looking import AwsTime
-from rotator.opening import Request, begin
-from rotator.rotation import Rotation
+from rotator.rotation.looking import AwsTime
+from rotator.rotation.loop import Rotation
+from rotator.rotation.opening import Request, begin
 from tests.rotation.memory_world import DAY, OLD, START, WORKSPACE, build
 
 

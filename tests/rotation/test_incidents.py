@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from rotator import interventions
 from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId, Status
 from rotator.core.errors import RotatorError
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode, Traits
-from rotator.opening import Request, begin
-from rotator.rotation import Ending, Rotation
+from rotator.rotation import interventions
+from rotator.rotation.loop import Ending, Rotation
+from rotator.rotation.opening import Request, begin
 from tests.rotation.memory_world import (
     BY_HAND,
     DAY,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rotator import interventions
 from rotator.core import steps
 from rotator.core.access_keys import Status
 from rotator.core.parts import Parts
-from rotator.opening import Request, begin
-from rotator.rotation import Rotation
+from rotator.rotation import interventions
+from rotator.rotation.loop import Rotation
+from rotator.rotation.opening import Request, begin
 from tests.rotation.memory_world import DAY, MemoryWorld
 from tests.rotation.recorded import JOURNALS, SNAPSHOTS, reopen
 

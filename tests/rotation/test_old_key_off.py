@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from rotator import interventions
 from rotator.core import steps
 from rotator.core.access_keys import Status
 from rotator.core.parts import Parts, Progress
 from rotator.core.policy import Traits
-from rotator.opening import Request, begin
-from rotator.outcome import rows
-from rotator.rotation import Ending, Rotation
+from rotator.rotation import interventions
+from rotator.rotation.loop import Ending, Rotation
+from rotator.rotation.opening import Request, begin
+from rotator.rotation.outcome import rows
 from tests.rotation.memory_world import (
     BY_HAND,
     DAY,

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from rotator import interventions
 from rotator.core import steps
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode
 from rotator.core.ports import KeyList
-from rotator.opening import Request, begin
-from rotator.outcome import report
-from rotator.rotation import Ending, Rotation
+from rotator.rotation import interventions
+from rotator.rotation.loop import Ending, Rotation
+from rotator.rotation.opening import Request, begin
+from rotator.rotation.outcome import report
 from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryConsumer, MemoryKeys, build
 
 

@@ -14,8 +14,8 @@ from rotator.core import steps
 from rotator.core.errors import StopError
 from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.opening import Request, begin
-from rotator.rotation import Rotation
+from rotator.rotation.loop import Rotation
+from rotator.rotation.opening import Request, begin
 from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryWorld, WorldJournal, build
 
 INTENTS = (ev.CreateIntended, ev.PushIntended, ev.CanaryIntended, ev.EffectIntended)

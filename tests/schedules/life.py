@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rotator import interventions
 from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.errors import RotatorError
@@ -20,8 +19,9 @@ from rotator.core.next_step import RULES, Rule
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode, Policy, Traits
 from rotator.core.ports import Endpoint, Journal
-from rotator.opening import Request, begin
-from rotator.rotation import Ending, Rotation
+from rotator.rotation import interventions
+from rotator.rotation.loop import Ending, Rotation
+from rotator.rotation.opening import Request, begin
 from tests.schedules.edges import WHO, Iam, Place, SmtpEndpoint
 from tests.schedules.journals import FileStore, MemoryStore, Store
 from tests.schedules.promises import check, clean, someone_elses

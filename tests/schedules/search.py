@@ -15,7 +15,7 @@ from typing import Any
 
 from rotator.core.facts import ConsumerFacts, Facts
 from rotator.core.policy import DAY_S
-from rotator.rotation import EndlessLoop
+from rotator.rotation.loop import EndlessLoop
 from tests.schedules.edges import faults_of
 from tests.schedules.life import Configuration, Lived, Point, live, start
 from tests.schedules.world import Broken, Choice, World

@@ -13,7 +13,7 @@ from rotator.core.policy import Policy
 from rotator.core.ports import AccessKeys, Deadline, Endpoint, Journal, KeyList
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import NotDerivable, Shape, SmtpCredential, derive, shape_of
-from rotator.rotation import Rotation
+from rotator.rotation.loop import Rotation
 
 LISTS_BEFORE_NONE = 3
 Credentials = tuple[tuple[str, SmtpCredential], ...]  # by region

@@ -19,7 +19,7 @@ from rotator.suppression.alert import Look, Looked, must_export
 from rotator.suppression.asking import Answer, Listed, listed
 from rotator.suppression.export import Export, Exported, Progress
 from rotator.suppression.pacing import Pace, patiently
-from rotator.wiring_parts import aws_session
+from rotator.wiring.parts import aws_session
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration

@@ -8,13 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rotator import wiring
 from rotator.audit.belonging import unnamed_users
 from rotator.audit.users import UserAudit
 from rotator.config import kinds
 from rotator.core.errors import AccessError, ConfigurationError, NoJournal, RemoteFault
 from rotator.core.findings import CheckStatus, Finding
-from rotator.wiring_parts import aws_session, gmail_mailbox
+from rotator.wiring import rotating
+from rotator.wiring.parts import aws_session, gmail_mailbox
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
@@ -92,7 +92,7 @@ def _strangers(configuration: Configuration) -> Iterator[Finding]:
 
 def _user_audit(stack: ExitStack, configuration: Configuration, user: UserConfiguration) -> UserAudit:
     seen = {one.name: threading.Event() for one in user.consumers}
-    parts = stack.enter_context(wiring.parts_of(configuration, user.name, lock=True, seen=seen))
+    parts = stack.enter_context(rotating.parts_of(configuration, user.name, lock=True, seen=seen))
     return UserAudit(parts, {one.name: _sender(one) for one in user.consumers}, seen)
 
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rotator.wiring_parts import aws_session
+from rotator.wiring.parts import aws_session
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
     from rotator.core.notice import Notice, Notifier, Turn
     from rotator.notices.metrics import Sample
     from rotator.notices.ping import Ping
-    from rotator.rotation import Rotation
+    from rotator.rotation.loop import Rotation
 
     Figures = dict[Sample, float]
 

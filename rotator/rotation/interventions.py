@@ -17,7 +17,7 @@ from rotator.core.facts import ConsumerFacts, Facts, Run
 from rotator.core.policy import Policy, Traits
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.core.steps import Look
-from rotator.rotation import Rotation
+from rotator.rotation.loop import Rotation
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from rotator.core.fold_keys import missed
 from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts, Progress
 from rotator.core.situation import Observed, Situation
-from rotator.effects import Done, Effects
-from rotator.looking import AwsTime, Looking
+from rotator.rotation.effects import Done, Effects
+from rotator.rotation.looking import AwsTime, Looking
 
 STEPS_AT_MOST = 1000  # a happy rotation takes about forty; more is a loop, which is a bug
 PATIENCE_S = 30  # waits up to this long are slept through; longer ones are left to the next process

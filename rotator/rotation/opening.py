@@ -12,7 +12,7 @@ from rotator.core.errors import ConfigurationError, RotatorError, StopError
 from rotator.core.next_step import decide
 from rotator.core.policy import Mode
 from rotator.core.steps import Look, Observe, Refuse
-from rotator.rotation import Rotation
+from rotator.rotation.loop import Rotation
 
 LOOKS_AT_MOST = 10
 

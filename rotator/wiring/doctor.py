@@ -23,7 +23,7 @@ from rotator.core.fold import fold
 from rotator.core.ports import Journal, Vault
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.doctor.ground import SMTP_S, Domain, Ground, Remembered, User
-from rotator.wiring_parts import access_keys, aws_session, consumers, endpoints, seal
+from rotator.wiring.parts import access_keys, aws_session, consumers, endpoints, seal
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration

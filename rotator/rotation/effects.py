@@ -33,7 +33,7 @@ from rotator.core.ports import (
 )
 from rotator.core.situation import Observed
 from rotator.core.smtp_credential import SmtpCredential, derive
-from rotator.looking import AwsTime
+from rotator.rotation.looking import AwsTime
 
 COMPARE_OLD_S = 20.0
 

@@ -13,7 +13,7 @@ from rotator.core.alarm import Alarm, Datum, Standing
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
-from rotator.wiring_parts import aws_session
+from rotator.wiring.parts import aws_session
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration

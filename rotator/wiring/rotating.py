@@ -15,15 +15,15 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from rotator.adopting import Adoption, add_password, first_contact
 from rotator.core import events as ev
 from rotator.core.errors import ConfigurationError, NoJournal
 from rotator.core.parts import Parts, Progress
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Deadline
 from rotator.core.secret import Secret
-from rotator.rotation import Rotation
-from rotator.wiring_parts import access_keys, aws_session, consumers, endpoints, key_wrapper, readable_mailbox, seal
+from rotator.rotation.adopting import Adoption, add_password, first_contact
+from rotator.rotation.loop import Rotation
+from rotator.wiring.parts import access_keys, aws_session, consumers, endpoints, key_wrapper, readable_mailbox, seal
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration

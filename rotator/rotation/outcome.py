@@ -11,8 +11,8 @@ from rotator.core.errors import Exit
 from rotator.core.policy import Mode
 from rotator.core.refusals import told
 from rotator.core.situation import Situation
-from rotator.interventions import told_outcome
-from rotator.rotation import Ending
+from rotator.rotation.interventions import told_outcome
+from rotator.rotation.loop import Ending
 
 
 @dataclass(frozen=True, slots=True)
