@@ -78,11 +78,11 @@ def export(
         done = []
         for one in lists.export(style.value, shown):
             show_export(options, one)
-            done.append(_counted(export_fields(one)))
+            done.append(_measured(export_fields(one)))
     options.screen.document("rotator/suppression-export/1", {"ok": True, "exports": done})
 
 
-def _counted(exported: dict[str, Any]) -> dict[str, Any]:
+def _measured(exported: dict[str, Any]) -> dict[str, Any]:
     """The same, noted for Prometheus: only an export has seen the whole list."""
     for reason in ("bounces", "complaints"):
         labels = {"reason": reason.removesuffix("s"), "region": exported["region"]}
@@ -108,7 +108,7 @@ def alert(options: Options, region: Region = None, rate: Rate = 1.0) -> int:
             show_look(options, look)
             if lists.must_export(look):
                 saved = lists.only(look.region).export(Form.CSV.value, shown)
-                exports += [_counted(export_fields(one)) for one in saved]
+                exports += [_measured(export_fields(one)) for one in saved]
                 show_saved(options, exports[-1])
     undelivered = [notice for one in looks for notice in one.undelivered]
     for notice in undelivered:

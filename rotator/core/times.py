@@ -24,6 +24,11 @@ def iso(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def stamp(at: int) -> str:
+    """`20261127T031400Z`, for names and ids."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}"
+
+
 def since(text: str) -> Callable[[int], int]:
     """`90d` or `2026-01-31`: from the time now to the earliest time that is wanted.  Raises ConfigurationError."""
     try:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from rotator.core.access_keys import Instant
 from rotator.core.suppression import (
@@ -28,6 +27,7 @@ from rotator.core.suppression import (
     Suppressed,
     SuppressionList,
 )
+from rotator.core.times import stamp, when
 from rotator.suppression.asking import pages
 from rotator.suppression.pacing import Pace, patiently
 
@@ -77,7 +77,7 @@ class Look:
         rows = self._new(since)
         notice, delivered = "", True
         if rows:
-            notice = f"suppression-{region}-{_stamp(since)}"
+            notice = f"suppression-{region}-{stamp(since)}"
             delivered = self.notifier.send(notice, subject(region, rows), text(region, since, rows))
         if delivered:
             self.store.told(region, rows, now.now)
@@ -110,7 +110,7 @@ class Look:
             before = now
         if self.store.standing_told(region):
             return before, "", True
-        notice = f"ses-account-{region}-{_stamp(before.now)}-{before.status.lower()}"
+        notice = f"ses-account-{region}-{stamp(before.now)}-{before.status.lower()}"
         delivered = self.notifier.send(
             notice, f"SES account in {region} is {before.status}", standing_text(region, before)
         )
@@ -142,7 +142,7 @@ def subject(region: str, rows: Sequence[Suppressed]) -> str:
 def text(region: str, since: Instant, rows: Sequence[Suppressed]) -> str:
     """The notice: counts, domains, the page.  No address of a person."""
     found = domains(rows)
-    lines = [f"New on the suppression list since {_when(since)}: {subject(region, rows)}.", "", "By domain:"]
+    lines = [f"New on the suppression list since {when(since)}: {subject(region, rows)}.", "", "By domain:"]
     lines += [f"  {count:>6}  {domain}" for domain, count in found[:MOST_DOMAINS]]
     rest = found[MOST_DOMAINS:]
     if rest:
@@ -154,21 +154,13 @@ def text(region: str, since: Instant, rows: Sequence[Suppressed]) -> str:
 def standing_text(region: str, stands: Standing) -> str:
     """The notice about the account."""
     if stands.status == HEALTHY:
-        return f"SES says of the account in {region} since {_when(stands.now)} or before: HEALTHY again."
+        return f"SES says of the account in {region} since {when(stands.now)} or before: HEALTHY again."
     return "\n".join(
         (
-            f"SES says of the account in {region} since {_when(stands.now)} or before: {stands.status}.",
+            f"SES says of the account in {region} since {when(stands.now)} or before: {stands.status}.",
             "PROBATION is a review, SHUTDOWN a pause: no mail is sent.  The suppression list is exported now, because",
             "AWS deletes it when the account has been paused for 90 days.",
             "",
             f"What to do: {PAUSED_PAGE}",
         )
     )
-
-
-def _when(at: Instant) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _stamp(at: Instant) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")

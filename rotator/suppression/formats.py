@@ -10,11 +10,11 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 
 from rotator.core.access_keys import Instant
 from rotator.core.suppression import Suppressed
+from rotator.core.times import stamp
 
 ROWS_PER_FILE = 100_000
 SUFFIX = {"csv": "csv", "json": "ndjson"}
@@ -26,12 +26,12 @@ def files(rows: Iterable[Suppressed], style: str, region: str, began: Instant) -
 
     An empty list is one empty file: that there was nothing is a result, too.
     """
-    stamp, rest, number = datetime.fromtimestamp(began, UTC).strftime("%Y%m%dT%H%M%SZ"), iter(rows), 0
+    rest, number = iter(rows), 0
     first = next(rest, None)
     while first is not None or number == 0:
         number += 1
         part = _from(first, islice(rest, ROWS_PER_FILE - 1))
-        yield f"suppression-{region}-{stamp}-{number:03d}.{SUFFIX[style]}", written(part, style)
+        yield f"suppression-{region}-{stamp(began)}-{number:03d}.{SUFFIX[style]}", written(part, style)
         first = next(rest, None)
 
 
