@@ -9,7 +9,7 @@ from rotator.core.alarm import Alarm, Standing, Subscription
 from rotator.core.findings import CheckStatus, Finding
 
 PAGE = "runbooks/reputation-alarm.md"
-DEPLOY = "deploy the alarms again from this program's template"
+DEPLOY = "deploy again what this prints: rotator infra render sending"
 COMPARED = ("namespace", "metric", "dimensions", "statistic", "period_s", "evaluation_periods", "comparison", "missing")
 
 

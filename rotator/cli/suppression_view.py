@@ -135,6 +135,8 @@ def show_answer(options: Options, address: str, one: Answer) -> None:
         for name, text in (("message", one.now.message_id), ("feedback", one.now.feedback_id)):
             if text:
                 screen.out(f"    {name}  {text}")
+        screen.out("    fix   find out first whether they want the mail; the page has the command that takes them off")
+        screen.out("    see   runbooks/recipient-suppressed.md")
         return
     screen.out(f"{one.region}  {address} is not on the account's list", "ok")
     if one.kept is not None:

@@ -8,6 +8,7 @@ while all are as they were.  In between they differ, which is safe while both ke
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -109,7 +110,7 @@ class CredentialFile:
         except NotInFormat as error:
             return Refused(f"{path}: {error}", f"repair {path}, or correct the consumer's format")
         except FileRefused as refused:
-            return Refused(str(refused), f"{OURS}, then run again")
+            return Refused(str(refused), f"{_mend(path)}, then run again")
         except (FileLate, FileUncertain) as error:
             return Unknown(str(error))
         if self._read(path) != credential:
@@ -136,7 +137,7 @@ class CredentialFile:
                 find(self._style, _text(found.content), self._place)
             private_file.check_writable(path.parent)
         except FileRefused as refused:
-            yield Problem("credential-file", str(refused), OURS)
+            yield Problem("credential-file", str(refused), _mend(path))
         except NotInFormat as error:
             fix = f"repair {path}, or correct the consumer's format"
             yield Problem("credential-file", f"{path}: {error}", fix)
@@ -183,6 +184,13 @@ class CredentialFile:
         except FileRefused as refused:
             return [Problem("after-command", str(refused), SAFE)]
         return []
+
+
+def _mend(path: Path) -> str:
+    """What a person does about a copy that the file system refuses; a mistyped path is no question of modes."""
+    if not os.path.lexists(path.parent):
+        return f"correct the path in the file, or make the directory {path.parent}"
+    return OURS
 
 
 def _text(content: bytes) -> str:

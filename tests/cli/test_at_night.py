@@ -90,3 +90,11 @@ def test_checks_that_could_not_know_clear_nothing(adopted: World, run: Run) -> N
     last = run("explain", "smtp.send", "--and-doctor").out.splitlines()[-1]
     assert last == "None of these checks failed, but not everything is known.  Next: rotator doctor --send smtp.send"
     assert run("explain", "iam.keys", "--and-doctor").out.splitlines()[-1] == "None of these checks failed."
+
+
+def test_a_mistyped_path_is_told_to_be_corrected(adopted: World, run: Run) -> None:
+    """A directory that is not there is no question of who owns it."""
+    config = adopted.place.config
+    config.write_text(config.read_text("utf-8").replace("/postfix/", "/postfxi/"), "utf-8")
+    done = run("doctor", "consumer.place")
+    assert (done.code, "correct the path in the file, or make the directory" in done.out) == (Exit.FAILED, True)

@@ -77,6 +77,7 @@ def test_why_names_reason_time_and_mail(world: World, run: Run) -> None:  # noqa
     told = run("suppression", "why", "reader@EXAMPLE.org")
     assert "reader@EXAMPLE.org is suppressed: COMPLAINT" in told.out
     assert "message  0107-abc" in told.out
+    assert told.out.splitlines()[-1] == "    see   runbooks/recipient-suppressed.md"
     document = run("suppression", "why", "reader@example.org", "--json").document
     assert document["suppressed"] is True
     assert document["regions"][0]["message_id"] == "0107-abc"
