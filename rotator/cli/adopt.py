@@ -69,7 +69,7 @@ def adopt(
 def _make_seal_key_if_first(options: Options, configuration: Configuration) -> None:
     """A file written by hand has no seal key yet; one that is missing beside a journal is lost, not new."""
     from rotator.wiring.first_use import make_seal_key
-    from rotator.wiring.rotating import key_wrapper
+    from rotator.wiring.parts import key_wrapper
 
     if os.path.lexists(configuration.state):
         return

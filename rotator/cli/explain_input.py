@@ -76,10 +76,10 @@ def _latest(options: Options, mailbox: str) -> Explanation:
     """The newest notice that can be believed and says something; else the newest of all."""
     from rotator.core.explain_bounce import explain_bounce
     from rotator.core.explanation import Authenticity
-    from rotator.wiring import rotating
+    from rotator.wiring import mailboxes
 
     first = None
-    for raw in rotating.latest_notices(options.configuration(), mailbox):
+    for raw in mailboxes.latest_notices(options.configuration(), mailbox):
         found = explain_bounce(raw, fetched=True)
         if found.authentic is not Authenticity.FAILED and found.known:
             return found

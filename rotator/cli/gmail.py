@@ -28,13 +28,13 @@ def login(
     out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where the token is kept, for you alone (0600).")],
 ) -> None:
     """Let a person agree in the browser, and keep the token that comes of it."""
-    from rotator.wiring import rotating
+    from rotator.wiring import mailboxes
 
     def say(url: str) -> None:
         options.screen.say(f"Open this address in the browser of {mailbox}, and agree:\n  {url}", always=True)
 
     target = Path(out).absolute()
-    kept = rotating.gmail_login(options.configuration(), mailbox, Path(client_secrets).absolute(), target, say=say)
+    kept = mailboxes.gmail_login(options.configuration(), mailbox, Path(client_secrets).absolute(), target, say=say)
     options.screen.out(f"The token of {mailbox} is in {kept}", "ok")
     options.screen.out(f"Next: credentials: {{authorized_user: {kept}}} in the file, then rotator config check")
     options.screen.document("rotator/gmail-login/1", {"ok": True, "mailbox": mailbox, "out": str(kept)})

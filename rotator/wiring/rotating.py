@@ -13,28 +13,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rotator.core import events as ev
-from rotator.core.errors import ConfigurationError, NoJournal
+from rotator.core.errors import NoJournal
 from rotator.core.parts import Parts, Progress
-from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.core.ports import Deadline
 from rotator.core.secret import Secret
 from rotator.rotation.adopting import Adoption, add_password, first_contact
 from rotator.rotation.loop import Rotation
-from rotator.wiring.parts import access_keys, aws_session, consumers, endpoints, key_wrapper, readable_mailbox, seal
+from rotator.wiring.parts import access_keys, aws_session, consumers, endpoints, seal
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
     from rotator.journal.sqlite import SqliteJournal
-
-__all__ = ["key_wrapper"]  # for cli.adopt: commands know wiring, and not its parts
-
-NOTICES = "from:mailer-daemon"  # Gmail's own, and those of SES
-NOTICES_S = 60.0
-NOTICES_READ = 10  # a forger can fill the top of the list; one whole message costs 20 units of Gmail's quota
-
 
 @contextmanager
 def rotation(
@@ -72,7 +63,7 @@ def parts_of(
     lock: bool,
     seen: Mapping[str, Event] | None = None,
 ) -> Iterator[Parts]:
-    """The live parts of one user.  `seen`: as in wiring_parts.consumers.  Raises as `rotation` does."""
+    """The live parts of one user.  `seen`: as in wiring.parts.consumers.  Raises as `rotation` does."""
     user = configuration.user(name)
     with _journal(configuration, user, lock=lock) as journal:
         live, session = endpoints(user), aws_session(configuration)
@@ -98,35 +89,6 @@ def _journal(configuration: Configuration, user: UserConfiguration, *, lock: boo
             fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
         )
     return open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
-
-
-def gmail_login(
-    configuration: Configuration,
-    mailbox: str,
-    client_secrets: Path,
-    out: Path,
-    *,
-    say: Callable[[str], None],
-) -> Path:
-    """Get a user token for a personal mailbox through the browser; `say` is given the address to open."""
-    from rotator.services.gmail import GmailMailbox
-    from rotator.services.google_auth import Access
-    from rotator.services.google_login import installed_app_login
-
-    def mailbox_of(credentials: Any) -> str:
-        endpoint = configuration.google_api_endpoint
-        opened = GmailMailbox(mailbox=mailbox, access=Access(lambda: credentials), api_endpoint=endpoint)
-        return opened.profile(Deadline.after(REQUEST_DEADLINE_S))
-
-    installed_app_login(
-        client_secrets=client_secrets,
-        mailbox=mailbox,
-        out=out,
-        show_url=say,
-        mailbox_of=mailbox_of,
-        trusted=configuration.trusted_hosts,
-    )
-    return out
 
 
 def adopt(
@@ -164,21 +126,3 @@ def history(configuration: Configuration, name: str | None) -> History:
     """Read and verify the whole journal of one user.  Raises JournalError naming the first bad event."""
     with _journal(configuration, configuration.user(name), lock=False) as journal:
         return History(journal.events(), journal.verify().mac)
-
-
-def latest_notices(configuration: Configuration, mailbox: str) -> Iterator[bytes]:
-    """The newest notices of undelivered mail in a mailbox, whole, newest first.
-
-    Raises ConfigurationError if the file has no credentials for it, and GmailError.
-    """
-    opened = readable_mailbox(configuration, mailbox)
-    if opened is None:
-        raise ConfigurationError(
-            f"no consumer in the file reads the mailbox {mailbox}",
-            why="a mailbox is read with the credentials of an alias in it",
-            fix="give an alias in that mailbox credentials, or save the notice and name its file",
-            id="unreadable-mailbox",
-        )
-    deadline = Deadline.after(NOTICES_S)
-    for one in opened.found(NOTICES, deadline)[:NOTICES_READ]:
-        yield opened.message(one.id, deadline)
