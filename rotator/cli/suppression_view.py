@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rotator.cli.options import Options
 from rotator.cli.signals import signals
 from rotator.cli.text import iso, span
-from rotator.core.notice import LONGEST_SUBJECT, Notice, NoticeKind
+from rotator.core.notice import Notice, NoticeKind, subject_line
 from rotator.core.suppression import PAUSED_PAGE, Suppressed
 from rotator.core.times import when
 
@@ -86,8 +86,8 @@ class Told:
         from rotator.wiring.around import tell_all
 
         self.options.screen.say(f"{subject}  [{id}]\n{text}", "warning", always=True)
-        plain = f"rotator: {subject}".encode("ascii", "replace").decode()[:LONGEST_SUBJECT]
-        delivered, warnings = tell_all(self.configuration, Notice(id, NoticeKind.SUPPRESSION, plain, f"{text}\n"))
+        notice = Notice(id, NoticeKind.SUPPRESSION, subject_line(subject), f"{text}\n")
+        delivered, warnings = tell_all(self.configuration, notice)
         for warning in warnings:
             self.options.screen.say(warning, "warning", always=True)
         return delivered

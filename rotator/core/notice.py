@@ -69,6 +69,11 @@ class Turn:
     runbook: str = ""
 
 
+def subject_line(text: str) -> str:
+    """`rotator: TEXT` as every channel takes it: ASCII, and cut to what SNS allows."""
+    return f"rotator: {text}".encode("ascii", "replace").decode()[:LONGEST_SUBJECT]
+
+
 def failing(events: Iterable[Event]) -> dict[str, NoticeFailed]:
     """The channels whose newest attempt failed, with that attempt."""
     newest = {one.channel: one for one in events if isinstance(one, NoticeSent | NoticeFailed)}

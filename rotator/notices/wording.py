@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rotator.core.access_keys import mask
-from rotator.core.notice import LONGEST_SUBJECT, Notice, NoticeKind, Turn
+from rotator.core.notice import Notice, NoticeKind, Turn, subject_line
 from rotator.core.policy import DAY_S
 from rotator.core.situation import Situation
 from rotator.core.times import when
@@ -28,8 +28,8 @@ class Words:
 def worded(due: Due, s: Situation, turn: Turn | None, head: tuple[int, str]) -> Notice:
     """The notice as it is sent.  `head` is (number, MAC) of the journal's newest event."""
     words = _words(due, s, turn or Turn(""))
-    subject = f"rotator: {s.policy.user}: {words.few}".encode("ascii", "replace").decode()
-    return Notice(due.id, due.kind, subject[:LONGEST_SUBJECT], "\n".join(_text(due, s, turn, head, words)) + "\n")
+    subject = subject_line(f"{s.policy.user}: {words.few}")
+    return Notice(due.id, due.kind, subject, "\n".join(_text(due, s, turn, head, words)) + "\n")
 
 
 def _text(due: Due, s: Situation, turn: Turn | None, head: tuple[int, str], words: Words) -> Iterator[str]:
