@@ -52,6 +52,11 @@ class _Soak:
         return SoakAnswer(reached, self.accepted, self.refused, self.detail)
 
 
+def addresses_of(host: str, port: int, resolve: Callable[..., Sequence[Any]]) -> list[str]:
+    """Every address of the host, each once, in the order of `resolve` (socket.getaddrinfo).  Raises OSError."""
+    return list(dict.fromkeys(str(entry[4][0]) for entry in resolve(host, port, type=socket.SOCK_STREAM)))
+
+
 class SesEndpoint:
     """Implements `rotator.core.ports.Endpoint`.  Holds one verifying TLS context and no credential."""
 
@@ -176,8 +181,7 @@ class SesEndpoint:
 
     def _addresses(self) -> list[str]:
         """Every address of the host, in the resolver's order.  Raises OSError (gaierror)."""
-        found = self._resolve(self.host, self.port, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return addresses_of(self.host, self.port, self._resolve)
 
     def _no_name(self, error: OSError) -> str:
         why = error.strerror or type(error).__name__

@@ -11,7 +11,7 @@ from rotator.core.looks import Certificate, Conversation
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.ses_replies import classify
 from rotator.core.smtp_credential import SmtpCredential
-from rotator.services.smtp import SesEndpoint
+from rotator.services.smtp import SesEndpoint, addresses_of
 from rotator.services.smtp_session import NoConnection, Reply, SessionFailed, SmtpSession
 
 CONNECT_S = 10.0  # at most for one wait on the wire
@@ -77,8 +77,7 @@ class SmtpLooker:
         return min(CONNECT_S, deadline.left)
 
     def _addresses(self) -> list[str]:
-        found = self._resolve(self.host, self.port, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return addresses_of(self.host, self.port, self._resolve)
 
 
 def _answer(reply: Reply) -> Acknowledged | Refused | Unknown:
