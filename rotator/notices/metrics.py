@@ -94,10 +94,16 @@ def update(path: Path, now: Samples, users: frozenset[str], monotonic: Callable[
     """Write the file anew.  Raises OSError if that was not possible: then it is as it was."""
     with _locked(path.parent, monotonic):
         try:
-            before = path.read_bytes()[:SIZE_LIMIT].decode("utf-8", "replace")
+            before = _read(path).decode("utf-8", "replace")
         except FileNotFoundError:
             before = ""
         _replace(path, rendered(merged(parsed(before), now, users)).encode())
+
+
+def _read(path: Path) -> bytes:
+    """What stands there; the directory may be shared, and a pipe that somebody laid there must not keep us waiting."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        return file.read(SIZE_LIMIT) or b""
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -92,6 +92,17 @@ def test_commands_that_end_together_lose_nothing(tmp_path: Path) -> None:
     assert {dict(labels)["user"] for _, labels in by_prometheus(path.read_text())} == users
 
 
+def test_a_pipe_in_its_place_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """The directory may be the exporter's: what somebody else laid there is replaced, not waited for."""
+    path = tmp_path / "rotator.prom"
+    os.mkfifo(path)
+    writer = threading.Thread(target=update, args=(path, SAMPLES, frozenset({"a"})), daemon=True)
+    writer.start()
+    writer.join(10)
+    assert not writer.is_alive()
+    assert path.read_text() == rendered(SAMPLES)
+
+
 def test_a_directory_that_is_not_there_is_an_oserror(tmp_path: Path) -> None:
     """The caller logs it; nothing is made."""
     with pytest.raises(OSError, match="No such file"):
