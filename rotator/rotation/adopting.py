@@ -101,7 +101,9 @@ def adoption(access_keys: AccessKeys, policy: Policy, key: str = "") -> ev.Adopt
     current = key or (active[0] if active else "")
     consumers = tuple(one.name for one in policy.consumers)
     places = tuple(one.place for one in policy.consumers)
-    return ev.Adopted(listed.now, who.account, who.user, who.user_id, current, consumers, places=places)
+    # The earlier of two Dates: one from the future would make every later time look like a clock set back.
+    at = min(listed.now, who.at or listed.now)
+    return ev.Adopted(at, who.account, who.user, who.user_id, current, consumers, places=places)
 
 
 def _believable(access_keys: AccessKeys) -> KeyList:

@@ -102,7 +102,7 @@ def confirm(rotation: Rotation, name: str, who: str) -> None:
             id="not-handed-over",
             runbook="runbooks/consumer-push.md",
         )
-    rotation.look(Look.KEYS)
+    rotation.survey()
     rotation.record(ev.Attested(rotation.time.now(), name, key, who))
 
 
@@ -141,7 +141,7 @@ def abort(rotation: Rotation, reason: str) -> None:
 
 def discard(rotation: Rotation, key: str, reason: str) -> None:
     """A person's answer to "whose key is this?": nobody's.  Only for a key that an unclear create may have made."""
-    rotation.look(Look.KEYS)
+    rotation.survey()
     listed = rotation.situation.listed.get(key)
     ours = rotation.facts.key(key).ours
     if listed is None or ours or not any(one.may_bear(key, listed.created) for one in rotation.facts.intents):
@@ -179,7 +179,7 @@ def reactivate(rotation: Rotation, key: str, reason: str, *, at_terminal: bool) 
             id="compromised",
             runbook="runbooks/compromised-key.md",
         )
-    rotation.look(Look.KEYS)
+    rotation.survey()
     done = rotation.perform(steps.Reactivate(key, reason))
     if done.status != "ok":
         raise HelpNeeded(

@@ -62,6 +62,11 @@ class Rotation:
         """One look-up on request, before anything is decided."""
         self.observed = self._looking.perform(steps.Observe(what, target), self.facts, self.observed)
 
+    def survey(self) -> None:
+        """The keys, and whom we act on: two replies, so that what is recorded next has a time that both agree on."""
+        self.look(steps.Look.KEYS)
+        self.look(steps.Look.IDENTITY)
+
     def preflight(self) -> None:
         """Try now whatever could fail later.  Raises SealError or JournalError if a secret could not be kept."""
         self.observed = self._looking.preflight(self.observed)

@@ -52,6 +52,8 @@ def begin(rotation: Rotation, request: Request, run_id: str = "") -> str:
     ignore = contextlib.suppress(RotatorError) if request.mode is Mode.REVOKE_FIRST else contextlib.nullcontext()
     with ignore:
         rotation.look(Look.KEYS)
+    if request.mode is Mode.EMERGENCY or (request.mode is Mode.SCHEDULED and request.grace_s is not None):
+        rotation.look(Look.IDENTITY)  # recorded at once: see Rotation.survey
     run_id = run_id or new_run_id(rotation.facts.user, rotation.time.now())
     if request.mode > Mode.SCHEDULED:
         return _incident(rotation, request, run_id)

@@ -84,11 +84,15 @@ class Doctor:
         return dict(zip(last.checks, last.statuses, strict=True)) if last is not None else {}
 
     def _now(self, name: str) -> int:
-        """AWS's time; without IAM the newest event's, which is the latest that is known."""
+        """AWS's time, the earlier of two Dates; without IAM the newest event's, which is the latest that is known.
+
+        One alone may be a broken proxy's: a login recorded in the future would stop every rotation until then.
+        """
         user = self.ground.users[name]
         latest = int(user.facts.latest) if user.facts else 0
         try:
-            return max(latest, int(self.ground.keys(user).now))
+            now = self.ground.keys(user).now
+            return max(latest, int(min(now, self.ground.user_identity(user).at or now)))
         except RotatorError:
             return latest
 

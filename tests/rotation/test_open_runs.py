@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from rotator.core import steps
+from rotator.core.errors import RemoteFault
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode
 from rotator.core.ports import KeyList
@@ -14,7 +16,7 @@ from rotator.rotation import interventions
 from rotator.rotation.loop import Ending, Rotation
 from rotator.rotation.opening import Request, begin
 from rotator.rotation.outcome import report
-from tests.rotation.memory_world import DAY, FILE, OLD, WORKSPACE, MemoryConsumer, MemoryKeys, build
+from tests.rotation.memory_world import BY_HAND, DAY, FILE, OLD, WORKSPACE, MemoryConsumer, MemoryKeys, build
 
 
 def turn(parts: Parts, request: Request | None = None) -> Ending:
@@ -199,3 +201,28 @@ def test_a_failed_look_up_is_not_absence(which: str, failure: str) -> None:
         if isinstance(turn(parts).step, steps.Finish):
             break
     assert (set(world.keys), world.made) == ({run.new}, 1)
+
+
+def confirmed(parts: Parts) -> None:
+    """A person's word."""
+    interventions.hand_over(Rotation(parts), BY_HAND.name, "jada")
+    interventions.confirm(Rotation(parts), BY_HAND.name, "jada")
+
+
+def leaked(parts: Parts) -> None:
+    """An incident."""
+    begin(Rotation(parts), Request(Mode.EMERGENCY, OLD, "it leaked"))
+
+
+@pytest.mark.parametrize("said", [confirmed, leaked])
+def test_one_wrong_date_does_not_put_a_persons_word_into_the_future(said: Callable[[Parts], None]) -> None:
+    """A broken proxy's Date is found out before anything is recorded with it: the run would stand still until then."""
+    world, parts = build(BY_HAND)
+    assert isinstance(turn(parts).step, steps.Ask)
+    world.faults["keys"] = ["ahead"]
+    with pytest.raises(RemoteFault):
+        said(parts)
+    world.faults = {}
+    assert Rotation(parts).facts.latest <= world.now + 60
+    world.tick(DAY)
+    assert not isinstance(turn(parts).step, steps.Refuse)
