@@ -63,6 +63,7 @@ class Stage:
     said: list[str] = field(default_factory=list)
     seal_key: str = ""
     places: set[str] = field(default_factory=set)  # further files that a test gives secrets to
+    patience_s: float = COMMAND_S  # for one command
     stack: ExitStack = field(default_factory=ExitStack)  # what ends with the stage: its world, and what joins it
 
     def rotator(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
@@ -72,7 +73,7 @@ class Stage:
             given.write(stdin.encode())
             given.seek(0)
             streams = (given.fileno(), out.fileno(), err.fileno())
-            ended = self.launcher.start(arguments, self.environment | variables, streams).wait(COMMAND_S)
+            ended = self.launcher.start(arguments, self.environment | variables, streams).wait(self.patience_s)
             done = Done(ended, _text(out), _text(err))
         self.said.append(done.out + done.err)
         assert code is None or done.code == code, f"{arguments} exited {done.code}\n{self.said[-1]}"
