@@ -211,7 +211,7 @@ class LookStore(Protocol):
         ...
 
 
-class Notifier(Protocol):
+class Alerting(Protocol):
     """Tells people.  Never raises for what happens on the way: a notice is delivered, or it is not."""
 
     def send(self, id: str, subject: str, text: str) -> bool:

@@ -204,7 +204,14 @@ def feedback_host(region: str) -> str:
 
 def ses_address(ground: Ground) -> str:
     """An address that SES sends from: the first of the ranges that Amazon publishes."""
-    for text in ground.records(SES_INCLUDE, "TXT").values:
-        if is_spf(text) and (found := IP4.search(text)) is not None:
-            return str(ipaddress.ip_address(found[1]) + 1)
-    return SES_ADDRESS
+    published = (address_in(text) for text in ground.records(SES_INCLUDE, "TXT").values if is_spf(text))
+    return next((one for one in published if one), SES_ADDRESS)
+
+
+def address_in(record: str) -> str:
+    """The second address of the first range in an SPF record; empty if there is none, or one that cannot be."""
+    found = IP4.search(record)
+    try:
+        return str(ipaddress.IPv4Address(found[1]) + 1) if found else ""
+    except ValueError:  # 999.1.1.1, or the last address there is
+        return ""

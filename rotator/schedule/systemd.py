@@ -129,7 +129,7 @@ def _places(setup: Setup) -> Iterator[str]:
         yield from (f"StateDirectory={_path(str(state.relative_to(STATE_ROOT)))}", "StateDirectoryMode=0700")
     else:
         writes.add(state)
-    yield f"Environment={_argument(f'TMPDIR={state}')}"
+    yield f"Environment={_path(f'TMPDIR={state}')}"
     for path in sorted(writes):
         yield f"ReadWritePaths={_path(f'-{path}')}"
     needed = [PurePosixPath(one) for one in (setup.program, setup.config_path)] + [state, *writes]

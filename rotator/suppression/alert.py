@@ -19,9 +19,9 @@ from rotator.core.suppression import (
     HEALTHY,
     PAUSED_PAGE,
     SPIKE_PAGE,
+    Alerting,
     Done,
     LookStore,
-    Notifier,
     Reason,
     Standing,
     Suppressed,
@@ -66,7 +66,7 @@ class Look:
 
     source: SuppressionList
     store: LookStore
-    notifier: Notifier
+    notifier: Alerting
     alert_on: Sequence[str]
     pace: Pace = field(default_factory=Pace)
 

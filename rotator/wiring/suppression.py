@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rotator.core.access_keys import Instant
-from rotator.core.suppression import Notifier
+from rotator.core.suppression import Alerting
 from rotator.suppression.alert import Look, Looked, must_export
 from rotator.suppression.asking import Answer, Listed, listed
 from rotator.suppression.export import Export, Exported, Progress
@@ -48,7 +48,7 @@ class Lists:
             self._forget(done.done.finished)
             yield done
 
-    def look(self, notifier: Notifier, alert_on: Sequence[str]) -> Iterator[Looked]:
+    def look(self, notifier: Alerting, alert_on: Sequence[str]) -> Iterator[Looked]:
         """Look at one region after the other.  Raises LockHeld, AccessError, RemoteFault, StoreError."""
         for source in self.sources:
             with self.store.alone(f"look-{source.region}"):
