@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rotator.core.access_keys import KeyId
+from rotator.core.events import Adopted
+from rotator.journal.sealing import KeyFileSeal
+from rotator.journal.sqlite import create, open_journal
+from rotator.sandbox.configuration import Place
+from rotator.sandbox.scenario import Scenario
 from tests.saga.launching import Zygote
 from tests.saga.stage import Stage, build, prepare
 
@@ -52,5 +59,21 @@ def adopted(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Iterato
     stage = build(tmp_path_factory.mktemp("adopted"), launcher=zygote, calm=True)
     with stage.stack:
         prepare(stage)
-        stage.adopt()
+        key = stage.adopt()
+        forget_places(stage.world.place, stage.world.scenario, KeyId(key))
         yield stage.world.place.state
+
+
+def forget_places(place: Place, scenario: Scenario, key: KeyId) -> None:
+    """Make the journal one of before places were recorded, so that it fits the same places in another directory."""
+    seal, whose = KeyFileSeal.load(str(place.seal_key)), (scenario.account, scenario.user)
+    with open_journal(place.journal, seal, *whose, lock=False) as journal:
+        first, *others = journal.events()
+        credential = journal.vault.open(key, scenario.region)
+    assert isinstance(first, Adopted)
+    assert credential is not None
+    for path in place.state.glob(f"{place.journal.name}*"):
+        path.unlink()
+    with create(place.journal, seal, *whose, replace(first, places=()), [(scenario.region, credential)]) as journal:
+        for event in others:
+            journal.append(event)

@@ -24,8 +24,12 @@ ROTATE = ("rotate", "--yes", "--if-due", "--json")
 YEARS = ("-10y", "+10y")
 DAYS = {"20 hours back": "-20h", "four weeks ahead": "+28d"}  # the sandbox's certificates are valid that long
 WALL_CLOCKS = {"time", "time_ns", "now", "utcnow", "today", "localtime", "gmtime"}
-# Where the program reads this machine's clock: to say since when a lock is held, and for `history --since 90d`.
-FOR_DISPLAY = {"journal/lock.py", "cli/history.py"}
+# Where the program reads this machine's clock: what people, logs and Prometheus are shown, what is compared with file
+# times or with Google's own "Retry after"; never in a decision.
+FOR_DISPLAY = {
+    "journal/lock.py", "cli/history.py", "cli/audit.py", "cli/around.py", "cli/render.py", "services/gmail_errors.py",
+    "wiring/suppression.py",
+}  # fmt: skip
 
 
 def jumped(by: str) -> dict[str, str]:

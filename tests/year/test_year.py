@@ -77,7 +77,8 @@ def _told_once(town: Town, diary: Diary) -> None:
     kinds = Counter((one.partition("/")[0], one.split("/")[1]) for one in told)
     assert sum(one.startswith("done/") for one in told) == sum(diary.rotated.values()) + 1  # the leak's, at once
     for one in town.citizens:
-        assert kinds["due-soon", one.name] >= diary.rotated[one.name] - 1, one.name  # nobody foresees a leak
+        if one.days_to_answer <= IN_TIME_DAYS:  # with the others the next rotation is due before the last is over
+            assert kinds["due-soon", one.name] >= diary.rotated[one.name] - 1, one.name  # nobody foresees a leak
         assert kinds["overdue", one.name] == len(runs_of_days(diary.too_old.get(one.name, []))), one.name
     assert any(one.startswith("waiting/") and one.endswith("/1") for one in told)  # a reminder
 
