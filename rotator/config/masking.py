@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 MASK = "***"
 WIDEST = 120
+UNKNOWN = re.compile(r"[^\s?:,\[\]{}-].*", re.DOTALL)  # from what is no punctuation of YAML's collections to the end
+SHOWN_KEY = re.compile(r"([\"']?)[A-Za-z][a-z0-9_-]{0,31}\1")  # as it is written: no escapes, no header of a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,26 @@ class Span:
         return (start, end) if start < end else None
 
 
-def masked(text: str, line: int, column: int, spans: Iterable[Span]) -> tuple[str, int]:
-    """The line with every span as `***` and without its comment, and where `column` is in it."""
-    covered = sorted(found for span in spans if (found := span.on(line, len(text))) is not None)
+def masked(text: str, line: int, column: int, values: Iterable[Span], keys: Iterable[Span]) -> tuple[str, int]:
+    """The line with every value as `***` and without its comment, and where `column` is in it.
+
+    Only what is known to be a key or punctuation stays: from the first text that is neither, the line is one `***`.
+    """
+    found = [(place, True) for span in values if (place := span.on(line, len(text))) is not None]
+    found += [(place, False) for span in keys if (place := span.on(line, len(text))) is not None]
     shown, caret, at = "", column, 0
-    for start, end in covered:
-        between = text[at:start]
-        if "#" in between:
-            return _cut(shown + _before_comment(between), caret)
-        shown += between
-        if column >= start:
-            caret = len(shown) + (0 if column < end else len(MASK) + column - end)
-        shown, at = shown + MASK, end
-    return _cut(shown + _before_comment(text[at:]), caret)
+    for (start, end), is_value in sorted(found):
+        if UNKNOWN.search(text, at, start):
+            break
+        piece = text[start:end]
+        kept = MASK if is_value or not SHOWN_KEY.fullmatch(piece) else piece
+        shown += text[at:start]
+        if column >= end:
+            caret = len(shown) + len(kept) + column - end
+        elif column >= start:
+            caret = len(shown) + (0 if kept == MASK else column - start)
+        shown, at = shown + kept, end
+    return _cut(shown + UNKNOWN.sub(MASK, _before_comment(text[at:])), caret)
 
 
 def masked_blindly(text: str, column: int) -> tuple[str, int]:
@@ -57,7 +66,7 @@ def masked_blindly(text: str, column: int) -> tuple[str, int]:
 
 
 def _before_comment(text: str) -> str:
-    """What is left without a comment.  No value and no key with a "#" is inside, so that every one begins a comment."""
+    """What is left without a comment.  What is known is no part of `text`, so that every "#" may begin one."""
     return text.partition("#")[0]
 
 
@@ -65,7 +74,7 @@ def _cut(text: str, caret: int) -> tuple[str, int]:
     """Printable, and no wider than a screen."""
     shown = "".join(character if character.isprintable() else " " for character in text.rstrip())
     if len(shown) <= WIDEST:
-        return shown, caret
+        return shown, min(caret, len(shown))
     start = max(0, min(caret, len(shown)) - WIDEST // 2)
     before, after = "..." if start else "", "..." if start + WIDEST < len(shown) else ""
     return f"{before}{shown[start : start + WIDEST]}{after}", caret - start + len(before)

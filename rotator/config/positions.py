@@ -57,7 +57,8 @@ class Document:
     data: Any = None
     marks: dict[Path, Mark] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)  # of values, and of keys that may not be shown
+    keys: list[Span] = field(default_factory=list)  # of keys that may be shown
     whole: bool = False  # the text was read to its end, so that every value is known and can be masked exactly
 
     def mark(self, path: Path) -> Mark:
@@ -70,8 +71,8 @@ class Document:
         """The line of `mark` with every value as `***`, and the column of the mark in it."""
         lines = _lines(self.text)
         line = lines[mark.line] if mark.line < len(lines) else ""
-        if self.whole and not line.startswith("%"):  # a directive is no node, so that nothing is known of its text
-            return masked(line, mark.line, mark.column, self.spans)
+        if self.whole:
+            return masked(line, mark.line, mark.column, self.spans, self.keys)
         return masked_blindly(line, mark.column)
 
 
@@ -148,9 +149,9 @@ def _pairs(node: Any, path: Path, document: Document) -> Iterator[tuple[str, Any
         mark = Mark(key.start_mark.line, key.start_mark.column)
         if not isinstance(key, yaml.ScalarNode):
             document.faults.append(Fault(mark, path, "a key must be a single word"))
+            document.spans += [*_spans_below(key), *_spans_below(value)]
             continue
-        if not is_key(key.value):
-            document.spans.append(_span(key))
+        (document.keys if is_key(key.value) else document.spans).append(_span(key))
         if key.value in first:
             message = f"key {shown_key(key.value)} stands here twice, first in line {first[key.value]}"
             document.faults.append(Fault(mark, (*path, key.value), message))
@@ -177,6 +178,15 @@ def _scalar(node: Any) -> str | int | bool | None:
     if node.value in WORDS:
         return WORDS[node.value]
     return int(node.value) if WHOLE_NUMBER.fullmatch(node.value) else str(node.value)
+
+
+def _spans_below(node: Any) -> Iterator[Span]:
+    """Every text in a part of the file that has no place in the data, its keys as well: none is known to be ours."""
+    if isinstance(node, yaml.ScalarNode):
+        yield _span(node)
+    for inner in node.value if isinstance(node, yaml.CollectionNode) else ():
+        for part in inner if isinstance(inner, tuple) else (inner,):
+            yield from _spans_below(part)
 
 
 def _span(node: Any) -> Span:

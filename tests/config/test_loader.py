@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rotator.config.loader import parse
@@ -120,11 +120,42 @@ def test_no_text_brings_the_loader_down(text: str) -> None:
         parse(text, "config.yaml", {})
 
 
+DAMAGE = {
+    "a question mark makes a key of a whole consumer": ("      - {type", "    ?  - {type"),
+    "a question mark makes a key of a mapping": ("notify: {", "notify: ? {"),
+    "brackets make a key of a list": ("notify: {mail_to", "[notify, jadasailing@gmail.com]: {mail_to"),
+    "a brace that is not closed": ("com}\nnotify", "com\nnotify"),
+    "a quote that is not closed": ("mailbox: ", "mailbox: '"),
+    "a colon that is lost": ("mailbox: ", "mailbox "),
+    "a colon too many": ("name: jada-ses-smtp", "name: a: jada-ses-smtp"),
+    "a key and value on the line of another": ("name: jada-ses-smtp\n    account", "name: jada-ses-smtp account"),
+    "an anchor before a value": ("name: jada", "name: &a jada"),
+    "a tag before a value": ("name: jada", "name: !a jada"),
+    "a tab for indentation": ("  - name", "\t- name"),
+    "a control character": ("mailbox: ", "mailbox: \x07"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), DAMAGE.values(), ids=DAMAGE.keys())
+def test_damage_shows_no_value(old: str, new: str) -> None:
+    """The slips of a pen that move values to where no value belongs."""
+    assert old in NINE_LINES
+    with pytest.raises(ConfigurationError) as caught:
+        parse(_with_secrets(NINE_LINES.replace(old, new, 1)), "config.yaml", {})
+    assert SECRET[:12] not in str(caught.value)
+    assert SECRET[-12:] not in str(caught.value)
+
+
 @given(st.integers(0, len(NINE_LINES)), st.text(alphabet="a:-#&*!|>'\"{}[],%@`?\n\t \\", max_size=6))
+@example(161, "?")
 def test_damage_anywhere_shows_no_value(position: int, damage: str) -> None:
     """Also where the text is no YAML any more and its lines can only be guessed at."""
-    text = NINE_LINES.replace("jadasailing@gmail.com", SECRET).replace("jada-ses-smtp", SECRET)
+    text = _with_secrets(NINE_LINES)
     with pytest.raises(ConfigurationError) as caught:
         parse(text[:position] + damage + text[position:], "config.yaml", {})
     assert SECRET[:12] not in str(caught.value)
     assert SECRET[-12:] not in str(caught.value)
+
+
+def _with_secrets(text: str) -> str:
+    return text.replace("jadasailing@gmail.com", SECRET).replace("jada-ses-smtp", SECRET)

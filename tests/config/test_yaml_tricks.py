@@ -81,6 +81,37 @@ def test_a_shown_line_has_keys_and_no_values(line: str, shown: str) -> None:
     assert SECRET not in str(found[0])
 
 
+NO_KEYS = {
+    "a whole consumer becomes a key": (f"  ? - {{mailbox: {SECRET}, alias: b}}", "  ? - {***: ***, ***: ***}"),
+    "a list becomes a key": (f"  ? [{SECRET}, {SECRET}]", "  ? [***, ***]"),
+    "a mapping inside a list becomes a key": (f"  ? - a: [{SECRET}]", "  ? - ***: [***]"),
+    "the value of such a key": (f"  {{[a]: {SECRET}}}: {SECRET}", "  {[***]: ***}: ***"),
+    "a mapping as the value of such a key": (f"  [a]: {{b: [{SECRET}], c: x}}", "  [***]: {***: [***], ***: ***}"),
+    "such a key inside braces": (f"  {{b: {SECRET}}}: c", "  {***: ***}: ***"),
+    "a comment behind such a key": (f"  ? [a] # {SECRET}", "  ? [***]"),
+}
+
+
+@pytest.mark.parametrize(("line", "shown"), NO_KEYS.values(), ids=NO_KEYS.keys())
+def test_what_cannot_be_a_key_is_masked_with_its_value(line: str, shown: str) -> None:
+    """Such an entry is in no data, so that nothing of it is known to be harmless."""
+    found = [one for one in problems(f"{NINE_LINES}seal:\n{line}\n") if one.message == "a key must be a single word"]
+    assert [one.source for one in found] == [shown]
+    assert SECRET not in str(found[0])
+
+
+def test_the_header_of_a_block_that_is_a_key_is_masked() -> None:
+    """The word inside may be shown; the comment beside its header may not."""
+    found = problems(f"{NINE_LINES}? |- # {SECRET}\n  zzz\n: 1\n")
+    assert [one.source for one in found if one.path == "zzz"] == ["? ***"]
+
+
+def test_a_directive_is_masked() -> None:
+    """It is neither key nor value."""
+    found = problems(f"%{SECRET} {SECRET}\n---\n- a\n")
+    assert SECRET not in "".join(map(str, found))
+
+
 def test_every_line_of_a_long_value_is_masked() -> None:
     """A block scalar has lines of its own."""
     text = f"{NINE_LINES}seal: |\n  {SECRET}\n  key: {SECRET}\nstate: x\n"
