@@ -139,7 +139,7 @@ class ConsumerContract:
             pytest.skip("nothing is turned down here")
         before = subject.snapshot()
         with refusing:
-            answer = subject.consumer.push(FIRST, Deadline.after(5))
+            answer = subject.consumer.push(FIRST, Deadline.after(20))
         assert isinstance(answer, Refused)
         assert subject.snapshot() == before
 
