@@ -1,7 +1,8 @@
 """SIGINT and SIGTERM: the step in hand is finished and journalled, then the process ends.
 
 Outside a rotation a signal ends the command at once.  Inside, the first one is remembered and `check` raises after
-the step; a second one does not wait any longer, which is as safe as a crash: the next process decides anew.
+the step, `between_logins` within one that only tries to log in; a second one does not wait any longer, which is as
+safe as a crash: the next process decides anew.
 """
 
 from __future__ import annotations
@@ -36,10 +37,14 @@ class Signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._catch)
 
-    def check(self) -> None:
-        """Raise Interrupted if a signal came while a step was in hand."""
+    def check(self, why: str = "the step in hand was finished and journalled") -> None:
+        """Raise Interrupted if a signal came while a step was in hand; `why` that is safe here."""
         if self._caught is not None:
-            raise Interrupted(self._caught, "the step in hand was finished and journalled")
+            raise Interrupted(self._caught, why)
+
+    def between_logins(self) -> None:
+        """The same between two tries of a step that only logs in, which can take minutes.  Raises Interrupted."""
+        self.check("it came between two logins, none of which was accepted: what was done before is journalled")
 
     @contextmanager
     def finishing_steps(self) -> Iterator[None]:

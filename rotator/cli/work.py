@@ -13,7 +13,7 @@ from rotator.cli import around
 from rotator.cli.ending import Steps, document, rule_line, show_report
 from rotator.cli.failure import UNTOUCHED, flow_line
 from rotator.cli.options import Options
-from rotator.cli.signals import signals
+from rotator.cli.signals import Interrupted, signals
 from rotator.cli.text import mask_ids
 from rotator.core import events as ev
 from rotator.core.errors import ConfigurationError, RotatorError
@@ -76,7 +76,7 @@ class Work:
 def at_work(options: Options, user: str | None) -> Iterator[Work]:
     """The user's rotation, locked; a signal ends it after the step in hand.
 
-    Raises RotatorError (the screen then knows on which keys mail flows) and Interrupted.
+    Raises RotatorError and Interrupted; the screen then knows on which keys mail flows.
     """
     from rotator.wiring import rotating
 
@@ -92,7 +92,7 @@ def at_work(options: Options, user: str | None) -> Iterator[Work]:
     with (
         signals.finishing_steps(),
         rotating.rotation(
-            configuration, name, observer=observer, sleep=signals.sleep
+            configuration, name, observer=observer, sleep=signals.sleep, heed=signals.between_logins
         ) as rotation,
     ):
         shown.show("lock", f"{name}: one run at a time")
@@ -100,10 +100,18 @@ def at_work(options: Options, user: str | None) -> Iterator[Work]:
         try:
             yield work
         except RotatorError as error:
-            options.screen.mail_flows_on, options.screen.flow = work.flowing, work.flow
+            _tell_flow(options, work)
             _surround(options, configuration, work, _failed(work, error) if work.rotating else None)
             raise
+        except Interrupted:
+            _tell_flow(options, work)
+            raise
+        _tell_flow(options, work)  # a signal during the last step is told after this
         _surround(options, configuration, work, _turn(work, work.ended) if work.ended else None)
+
+
+def _tell_flow(options: Options, work: Work) -> None:
+    options.screen.mail_flows_on, options.screen.flow = work.flowing, work.flow
 
 
 def _failed(work: Work, error: RotatorError) -> Turn:

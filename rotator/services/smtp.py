@@ -72,14 +72,18 @@ class SesEndpoint:
         successes: int = 3,
         resolve: Resolve = socket.getaddrinfo,
         sleep: Callable[[float], None] = time.sleep,
+        heed: Callable[[], None] = lambda: None,
     ) -> None:
         """`successes` in a row on every address make a verdict.  Raises OSError if `ca_file` cannot be read.
 
+        `heed` is called between two tries of a series, and may raise to end it; not once a login was accepted, for
+        that the caller has to write down.
         `target` is where it connects, with the one TLS context of this endpoint.
         """
         self.name, self.region, self.host, self.port = name, region, host, port
         self.security: Security = security
         self._successes, self._resolve, self._sleep = successes, resolve, sleep
+        self._heed = heed
         self.target = Target(host, port, security, _context(ca_file))
 
     def reach(self, deadline: Deadline) -> Acknowledged | Refused | Unknown:
@@ -146,6 +150,8 @@ class SesEndpoint:
                 return soak.answer(False)
             if wait:
                 self._sleep(wait)
+            if not soak.accepted:
+                self._heed()
         raise AssertionError("the pauses never end")
 
     def _settled(self, soak: _Soak, address: _Address, deadline: Deadline) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,8 +73,8 @@ def access_keys(session: AwsSession, user: UserConfiguration) -> AccessKeys:
     return IamAccessKeys(session=session, user=user.name, region=user.region, sends_as=sends_as(user))
 
 
-def endpoints(user: UserConfiguration) -> dict[str, SesEndpoint]:
-    """One live endpoint a setting that a consumer uses."""
+def endpoints(user: UserConfiguration, heed: Callable[[], None] = lambda: None) -> dict[str, SesEndpoint]:
+    """One live endpoint a setting that a consumer uses.  `heed` may raise between two logins, to end them."""
     from rotator.services.smtp import SesEndpoint
 
     used = {one.endpoint for one in user.consumers}
@@ -87,6 +87,7 @@ def endpoints(user: UserConfiguration) -> dict[str, SesEndpoint]:
             security="tls" if one.security == "tls" else "starttls",
             ca_file=one.ca_file,
             successes=user.verify_successes,
+            heed=heed,
         )
         for one in user.endpoints
         if one.name in used

@@ -34,9 +34,13 @@ def rotation(
     *,
     observer: Callable[[Progress], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    heed: Callable[[], None] = lambda: None,
 ) -> Iterator[Rotation]:
-    """The locked, writable rotation of one user.  Raises NoJournal, LockHeld, SealError, JournalError."""
-    with parts_of(configuration, user, lock=True) as parts:
+    """The locked, writable rotation of one user.  Raises NoJournal, LockHeld, SealError, JournalError.
+
+    `heed` is called between two logins of one step, and may raise to end the process there.
+    """
+    with parts_of(configuration, user, lock=True, heed=heed) as parts:
         yield Rotation(replace(parts, observer=observer or (lambda _: None), sleep=sleep))
 
 
@@ -62,11 +66,12 @@ def parts_of(
     *,
     lock: bool,
     seen: Mapping[str, Event] | None = None,
+    heed: Callable[[], None] = lambda: None,
 ) -> Iterator[Parts]:
-    """The live parts of one user.  `seen`: as in wiring.parts.consumers.  Raises as `rotation` does."""
+    """The live parts of one user.  `seen`, `heed`: as in wiring.parts.  Raises as `rotation` does."""
     user = configuration.user(name)
     with _journal(configuration, user, lock=lock) as journal:
-        live, session = endpoints(user), aws_session(configuration)
+        live, session = endpoints(user, heed), aws_session(configuration)
         policy = configuration.policy_for(user)
         yield Parts(
             policy=policy,

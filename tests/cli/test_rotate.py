@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
+import yaml
 
 from rotator.cli.rotate import most_urgent
 from rotator.core.errors import Exit
@@ -176,13 +179,37 @@ def _wait_for(world: World, call: str, since: int) -> None:
 
 def test_sigterm_finishes_the_step(adopted: World) -> None:
     """A service that is stopped ends with 143 between two steps, and the next run finishes the job."""
-    adopted.faults.arm("smtp_535", 2)  # keeps the verification busy for a moment
-    before = adopted.record.count()
+    config, relay = adopted.place.config, adopted.place.sasl_passwd
+    file = yaml.safe_load(config.read_text("utf-8"))
+    file["users"][0]["consumers"][0]["after"] = ["/bin/sleep", "1"]  # keeps the push busy for a moment
+    config.write_text(yaml.safe_dump(file), "utf-8")
+    before, end = relay.read_bytes(), time.monotonic() + 30
     command = [sys.executable, "-m", "rotator", "rotate"]
     with subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.PIPE, text=True) as program:
-        _wait_for(adopted, "AUTH", since=before)
+        while relay.read_bytes() == before:
+            assert time.monotonic() < end
+            time.sleep(0.02)
         program.terminate()
         told = program.communicate()[1]
-    assert (program.returncode, "✓ verify" in told, "push" in told) == (Exit.TERMINATED, True, False), told
+    assert (program.returncode, "✓ push" in told, "was finished" in told) == (Exit.TERMINATED, True, True), told
     again = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
-    assert (again.returncode, "✓ push" in again.stderr) == (0, True)
+    assert (again.returncode, "push" in again.stderr) == (0, False), again.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_verification_that_waits_for_ses(adopted: World, number: int) -> None:
+    """SES says 454 for minutes: a signal ends the step between two logins, and the screen knows what was done."""
+    adopted.faults.arm("smtp_454", 999)
+    before = adopted.record.count()
+    command = [sys.executable, "-m", "rotator", "rotate", "--no-input"]
+    with subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.PIPE, text=True) as program:
+        _wait_for(adopted, "AUTH", since=before)
+        program.send_signal(number)
+        told = program.communicate(timeout=60)[1]  # the step's own limit is 600 s
+    assert (program.returncode, "✓ create" in told, "✗ verify" in told) == (128 + number, True, False), told
+    assert "between two logins" in told
+    assert "Nothing was changed" not in told
+    assert re.search(r"Mail still flows: AKIA\S+ and AKIA\S+ are both Active", told), told
+    adopted.faults.arm("smtp_454", 0)
+    again = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert (again.returncode, "create" in again.stderr, "✓ push" in again.stderr) == (0, False, True), again.stderr

@@ -168,3 +168,29 @@ def test_a_refused_login_is_told_from_a_refused_mail(world: World) -> None:
     answer = endpoint(world).send(wrong, "admin@queenofsandiego.com", SIMULATOR, MAIL, Deadline.after(20))
     assert isinstance(answer, Refused)
     assert answer.id == Meaning.LOGIN
+
+
+class Stopped(BaseException):
+    """What a caller that was told to stop raises."""
+
+
+def test_a_series_ends_between_two_logins(world: World) -> None:
+    """Whoever is told to stop is asked after each try, as long as no login was accepted."""
+    world.faults.arm("smtp_454", 999)
+
+    def stop() -> None:
+        raise Stopped
+
+    hasty = endpoint(world, sleep=lambda _: None, heed=stop)
+    with pytest.raises(Stopped):
+        hasty.soak(credential_of(world, held(world)), Deadline.after(20))
+    assert len(logins(world)) == 1
+
+
+def test_an_accepted_login_is_not_lost_to_a_stop(world: World) -> None:
+    """The caller writes accepted logins down, so a series with one comes to its end."""
+
+    def stop() -> None:
+        raise Stopped
+
+    assert endpoint(world, heed=stop).soak(credential_of(world, held(world)), Deadline.after(20)).accepted == 3
