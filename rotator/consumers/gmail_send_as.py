@@ -33,7 +33,7 @@ from rotator.core.ports import (
 )
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.gmail import SECURITY, GmailMailbox, SendAs, Sent
-from rotator.services.gmail_errors import GmailError, GmailKind
+from rotator.services.gmail_errors import GmailError, GmailKind, login_again
 
 SETTINGS_URL = "https://mail.google.com/mail/u/0/#settings/accounts"
 ARRIVAL_S = 60.0  # a refusal shows within seconds to a minute (recorded); no verdict "no bounce" before
@@ -155,8 +155,9 @@ class GmailSendAs:
             fix = "let the credentials act as the configured mailbox: correct consumers[].mailbox"
             seen = f"the credentials open {found}, not {self._mailbox}"
             return (Problem("gmail-wrong-mailbox", seen, fix, exit_code=Exit.ACCESS),)
+        again = login_again(self._mailbox)
         problems = [
-            Problem("gmail-scope", f"the token does not allow {scope}", "rotator gmail login", exit_code=Exit.ACCESS)
+            Problem("gmail-scope", f"the token does not allow {scope}", again, exit_code=Exit.ACCESS)
             for scope in gmail.missing_scopes()
         ]
         return (*problems, *self._alias_problems(gmail.alias(self._alias, deadline)))

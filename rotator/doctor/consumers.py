@@ -33,7 +33,7 @@ def alias(ground: Ground, subject: Subject) -> Verdict:
     if not consumer.traits.sends:
         return not_known(
             "no Google credentials in the file, so nothing can be asked", "look at Gmail > Settings > Accounts, or "
-            "rotator gmail login",
+            "rotator gmail login --mailbox ADDRESS --client-secrets FILE --out FILE",
         )  # fmt: skip
     return _looked_over(consumer, ground) or ok("accepted, and sends through this endpoint")
 

@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from shlex import quote
 from typing import Any
 
 from rotator.core.errors import ConsumerError, Exit
@@ -40,15 +41,26 @@ class GmailKind(StrEnum):
     UNCLEAR = "gmail-unclear"  # 5xx, lost connections: the call may have had its effect
 
 
-FIXES = {
+def login_again(mailbox: str = "ADDRESS", out: str = "FILE") -> str:
+    """The command that gets a user token, with what is known filled in; words in capitals are the reader's."""
+    return f"rotator gmail login --mailbox {quote(mailbox)} --client-secrets FILE --out {quote(out)}"
+
+
+def user_fixes(login: str) -> dict[GmailKind, str]:
+    """What helps where a new user token does, with the command for it."""
+    return {
+        GmailKind.SCOPE: f"get a token with both scopes, gmail.readonly and gmail.send: {login}",
+        GmailKind.TOKEN_DEAD: f"{login}   (tokens of an app in status Testing live 7 days: publish it; others end with "
+        "a password change, a revocation or 6 months without use)",
+    }
+
+
+FIXES = user_fixes(login_again()) | {
     GmailKind.NEEDS_DELEGATION: "only a service account with domain-wide delegation may write this alias: feed it by "
     "hand (leave credentials.service_account out; rotator handover, then rotator confirm)",
     GmailKind.WRONG_MAILBOX: "let the credentials act as the configured mailbox: correct consumers[].mailbox",
-    GmailKind.SCOPE: "get a token with both scopes, gmail.readonly and gmail.send: rotator gmail login",
     GmailKind.API_OFF: "enable the Gmail API in the project that the credentials belong to: "
     "https://console.cloud.google.com/apis/library/gmail.googleapis.com, then wait a few minutes",
-    GmailKind.TOKEN_DEAD: "rotator gmail login (tokens of an app in status Testing live 7 days: publish it; others end "
-    "with a password change, a revocation or 6 months without use)",
     GmailKind.NO_MAILBOX: "give the user a Gmail licence, or correct consumers[].mailbox",
     GmailKind.NOT_FOUND: "set the address up in Gmail > Settings > Accounts, or correct consumers[].alias",
     GmailKind.REJECTED: 'if it speaks of outbound servers: the admin must switch on "Allow per-user outbound gateways" '

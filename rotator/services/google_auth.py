@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rotator.core.trust import google_url_problem
-from rotator.services.gmail_errors import ADMIN_CONSOLE, GmailError, GmailKind
+from rotator.services.gmail_errors import ADMIN_CONSOLE, GmailError, GmailKind, login_again, user_fixes
 from rotator.services.private_file import FileRefused, read
 
 SCOPE = "https://www.googleapis.com/auth/"
@@ -40,9 +40,10 @@ def delegated_access(path: Path, mailbox: str, trusted: frozenset[str] = frozens
     return Access(lambda: service_account(path, mailbox, trusted), fixes)
 
 
-def user_access(path: Path, trusted: frozenset[str] = frozenset()) -> Access:
-    """A user token, as `rotator gmail login` makes it.  Nothing is read before `load`."""
-    return Access(lambda: authorized_user(path, trusted))
+def user_access(path: Path, trusted: frozenset[str] = frozenset(), mailbox: str = "ADDRESS") -> Access:
+    """A user token, as `rotator gmail login` makes it.  Nothing is read before `load`; `mailbox` is for the fixes."""
+    login = login_again(mailbox, str(path))
+    return Access(lambda: authorized_user(path, trusted), user_fixes(login))
 
 
 def service_account(path: Path, mailbox: str, trusted: frozenset[str] = frozenset()) -> Any:
@@ -87,7 +88,7 @@ def delegation_fix(path: Path) -> str:
 
 
 _NEW_KEY = "download a key of the service account again, as JSON, and keep it 0600"
-_NEW_TOKEN = "rotator gmail login makes such a file"  # noqa: S105 - a sentence
+_NEW_TOKEN = f"{login_again()} makes such a file"
 
 
 def _private_json(path: Path, members: tuple[str, ...], trusted: frozenset[str]) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def content_of(path: Path) -> bytes:
     except FileRefused as refused:
         raise GmailError(GmailKind.CREDENTIALS, str(refused), f"chmod 600 {path}, owned by the service user") from None
     if found is None:
-        raise GmailError(GmailKind.CREDENTIALS, f"{path}: no such file", "correct the path, or: rotator gmail login")
+        raise GmailError(GmailKind.CREDENTIALS, f"{path}: no such file", f"correct the path, or: {login_again()}")
     return found.content
 
 

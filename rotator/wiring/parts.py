@@ -245,5 +245,5 @@ def gmail_mailbox(configuration: Configuration, mailbox: str, credentials: kinds
 
         access = impersonated_access(credentials.impersonate, mailbox, endpoint, trusted)
     else:
-        access = user_access(Path(credentials.authorized_user or ""), trusted)
+        access = user_access(Path(credentials.authorized_user or ""), trusted, mailbox)
     return GmailMailbox(mailbox=mailbox, access=access, api_endpoint=endpoint)

@@ -459,20 +459,25 @@ def test_a_user_token_cannot_write(world: World) -> None:
 
 def test_a_token_without_the_scopes_is_found(world: World) -> None:
     """A token that may only send could not see the bounce."""
-    access = user_access(gmail_of(world).add_refresh_token(PERSON, CONSUMER_SCOPES[1:]), TRUSTED)
+    token = gmail_of(world).add_refresh_token(PERSON, CONSUMER_SCOPES[1:])
+    access = user_access(token, TRUSTED, PERSON)
     api = GmailMailbox(mailbox=PERSON, access=access, api_endpoint=gmail_of(world).url)
     (problem,) = consumer(world, "token", gmail=api).preflight(at(world))
     assert problem.id == "gmail-scope"
-    assert "gmail login" in problem.fix
+    assert problem.fix.endswith(f": rotator gmail login --mailbox {PERSON} --client-secrets FILE --out {token}")
 
 
 def test_a_dead_user_token_wants_a_login(world: World) -> None:
-    """Seven days in status Testing, a changed password: the way out is one command."""
-    alias = consumer(world, "token")
+    """Seven days in status Testing, a changed password: the way out is one command, with the file's own names."""
+    token = gmail_of(world).add_refresh_token(PERSON)
+    access = user_access(token, TRUSTED, PERSON)
+    api = GmailMailbox(mailbox=PERSON, access=access, api_endpoint=gmail_of(world).url)
+    alias = consumer(world, "token", gmail=api)
     gmail_of(world).revoke(PERSON)
     (problem,) = alias.preflight(at(world))
     assert problem.id == "gmail-token-dead"
-    assert problem.fix.startswith("rotator gmail login")
+    command = problem.fix.split("   ")[0]
+    assert command == f"rotator gmail login --mailbox {PERSON} --client-secrets FILE --out {token}"
 
 
 def test_the_steps_name_page_server_and_port(world: World) -> None:

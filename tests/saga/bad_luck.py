@@ -196,7 +196,8 @@ MAIL = {
         "may not ses:SendRawEmail", "allow ses:SendRawEmail|policy allow", "access", flows=FLOWS,
     ),
     "a personal mailbox whose token is dead": Luck(
-        dead_token, Exit.ACCESS, "invalid_grant", "rotator gmail login", "consumer-push", flows=FLOWS
+        dead_token, Exit.ACCESS, "invalid_grant",
+        r"rotator gmail login --mailbox \S+@\S+ --client-secrets FILE --out /\S+\s", "consumer-push", flows=FLOWS,
     ),
     "a service account that Google does not know any more": Luck(
         armed("gmail_invalid_grant"), Exit.ACCESS, "invalid_grant", "service account's key still exists",
