@@ -71,7 +71,7 @@ def test_told_to_end_it_tries_no_more_logins(due: Stage, number: signal.Signals)
         due.world.faults.arm("smtp_535", 0)
         (run,) = due.rotator("history", "--json").json["runs"]
         kinds = [one["kind"] for one in due.rotator("history", run["run"], "--json").json["timeline"]]
-        assert kinds[-1] == "key_created", kinds
+        assert kinds[-1] == "key created", kinds
 
 
 def test_a_second_signal_does_not_wait(due: Stage) -> None:
