@@ -60,7 +60,7 @@ WITH_A_FILE = {
     "a duration without a unit": Bad("rotate --grace 72", "is not a duration"),
     "no journal": Bad("rotate --no-input", "first use: rotator adopt"),
     "an incident without a key": Bad("rotate --emergency --reason r", "names the key it is about"),
-    "an incident without a reason": Bad("rotate --emergency --key AKIAX", "--reason is missing"),
+    "an incident without a reason": Bad("rotate --emergency --key AKIAIOSFODNN7EXAMPLE", "--reason is missing"),
     "an abort without a reason": Bad("abort", "--reason is missing"),
     "a discard of no key": Bad("discard --reason r", "--key is missing"),
     "a hand-over to nowhere": Bad("handover laptop", "--reveal, or --out FILE"),

@@ -126,7 +126,7 @@ class Town:
         path.parent.mkdir(mode=0o700)
         path.write_text(f"[127.0.0.1]:{self.world.smtp.port} {key.id}:{self.world.password_of(key)}\n")
         path.chmod(0o600)
-        self.stage.places.add(f"places/{one.name}/sasl_passwd")
+        self.stage.places |= {f"places/{one.name}/sasl_passwd", f"places/{one.name}/.sasl_passwd.previous"}
         sends = {"canary_from": self._sender(one), "canary_to": f"ops@{self.world.scenario.domain}"}
         return {"type": "credential_file", "path": str(path), "format": "postfix", **sends}
 
