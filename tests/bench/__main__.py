@@ -20,7 +20,7 @@ from tests.bench.processes import PYTHON, Cost, bare, calls_since, calm_world, d
 HELP_RUNS, ROTATE_RUNS, DOCTOR_RUNS = 11, 5, 7
 HELP_RATIO, ROTATE_RATIO, AUDIT_RATIO = 12.0, 1.5, 1.2
 REST_CPU_S, DOCTOR_CPU_S, TURN_S, MEMORY_MB = 0.100, 0.150, 0.005, 150.0
-EXPORTS, EXPORT_RATIO, GROWN_MB = (100_000, 1_000_000), 1.2, 10.0
+EXPORTS, EXPORT_RATIO, GROWN_MB = (100_000, 1_000_000), 1.2, 4.0
 HEAVY = {"boto3", "botocore", "google", "googleapiclient", "pydantic", "rich"}
 HEADERS = ("", "wall", "CPU", "bare wall", "bare CPU", "ratio", "bound", "")
 PARTS = {
