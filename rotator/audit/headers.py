@@ -14,7 +14,7 @@ from email.utils import getaddresses, parseaddr
 from rotator.core.arrivals import Landed
 from rotator.core.authentication_results import without_comments
 from rotator.core.findings import CheckStatus, Finding
-from rotator.core.foreign_text import harmless
+from rotator.core.foreign_text import one_line
 
 PAGE = "runbooks/failed-audit.md"
 SES_DOMAIN = "amazonses.com"
@@ -125,4 +125,4 @@ def _method(method: str, found: list[Verdict], author: str) -> Finding:
 
 def _shown(text: str) -> str:
     """Foreign text in one harmless line."""
-    return harmless(text)[:LONGEST_SHOWN]
+    return one_line(text)[:LONGEST_SHOWN]

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rotator.core.foreign_text import harmless
+
 MASK = "***"
 WIDEST = 120
 UNKNOWN = re.compile(r"[^\s?:,\[\]{}-].*", re.DOTALL)  # from what is no punctuation of YAML's collections to the end
@@ -71,8 +73,8 @@ def _before_comment(text: str) -> str:
 
 
 def _cut(text: str, caret: int) -> tuple[str, int]:
-    """Printable, and no wider than a screen."""
-    shown = "".join(character if character.isprintable() else " " for character in text.rstrip())
+    """Harmless, and no wider than a screen."""
+    shown = "".join(harmless(character) or " " for character in text.rstrip())  # as wide as before: the caret points
     if len(shown) <= WIDEST:
         return shown, min(caret, len(shown))
     start = max(0, min(caret, len(shown)) - WIDEST // 2)

@@ -13,3 +13,8 @@ def harmless(text: str, *, lines: bool = False) -> str:
     kept = "\n" if lines else ""
     spaced = text.replace("\t", " ") if lines else re.sub(r"[\t\n\r]+", " ", text)
     return "".join(one for one in spaced if one in kept or unicodedata.category(one) not in CONTROL_CATEGORIES)
+
+
+def one_line(text: str) -> str:
+    """The same in one line, every run of blanks as one."""
+    return harmless(" ".join(text.split()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from rotator.core.findings import CheckStatus, Finding
-from rotator.core.foreign_text import harmless
+from rotator.core.foreign_text import one_line
 from rotator.doctor.ground import Ground
 
 PAGES = "runbooks/"
@@ -85,10 +85,10 @@ class Check:
         return Finding(
             id=self.id,
             status=verdict.status,
-            summary=clean(verdict.summary),
-            fix=clean(verdict.fix),
+            summary=one_line(verdict.summary),
+            fix=one_line(verdict.fix),
             runbook=f"{PAGES}{self.page}" if told else "",
-            evidence=tuple((name, clean(value)) for name, value in verdict.evidence),
+            evidence=tuple((name, one_line(value)) for name, value in verdict.evidence),
             ms=ms,
             target=target,
         )
@@ -107,11 +107,6 @@ def check(
         return function
 
     return enter
-
-
-def clean(text: str) -> str:
-    """One line without control, invisible and rearranging characters, whoever wrote it."""
-    return harmless(" ".join(text.split()))
 
 
 def ok(summary: str, **evidence: str) -> Verdict:

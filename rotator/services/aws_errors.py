@@ -7,6 +7,7 @@ shown only for errors that AWS itself wrote (ClientError), never for those that 
 from __future__ import annotations
 
 from rotator.core.errors import AccessError, RemoteFault, RotatorError
+from rotator.core.foreign_text import one_line
 from rotator.core.ports import Refused, Unknown
 
 THROTTLED = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
@@ -88,7 +89,7 @@ def describe(error: Exception) -> str:
         return str(error)
     if not isinstance(error, ClientError):
         return _KINDS.get(type(error).__name__, f"no usable answer ({type(error).__name__})")
-    message = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())[:300]
+    message = one_line(str(error.response.get("Error", {}).get("Message", "")))[:300]
     return f"{code_of(error)}: {message}" if message else code_of(error)
 
 

@@ -15,6 +15,7 @@ from shlex import quote
 from typing import Any
 
 from rotator.core.errors import ConsumerError, Exit
+from rotator.core.foreign_text import one_line
 from rotator.core.secret import MASK
 
 TEXT_LIMIT = 300
@@ -117,7 +118,7 @@ def failures() -> tuple[type[Exception], ...]:
 def _of_reply(
     status: int, error: dict[str, Any], what: str, hidden: tuple[str, ...], told_at: datetime
 ) -> GmailError:
-    message = " ".join(str(error.get("message", "")).split())
+    message = one_line(str(error.get("message", "")))
     for text in filter(None, hidden):
         message = message.replace(text, MASK)
     kind = _kind(status, message, _reason(error))
@@ -167,7 +168,7 @@ def _of_token(error: Exception, what: str) -> GmailError:
     """google-auth's RefreshError: (text, the token endpoint's JSON)."""
     answer = next((part for part in error.args if isinstance(part, dict)), {})
     code = str(answer.get("error", ""))
-    text = " ".join(str(answer.get("error_description", "")).split())[:TEXT_LIMIT]
+    text = one_line(str(answer.get("error_description", "")))[:TEXT_LIMIT]
     seen = f"{what}: Google gives no token: {code} {text}".rstrip()
     if code == "invalid_grant":
         return GmailError(GmailKind.TOKEN_DEAD, seen)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from rotator.core.foreign_text import one_line
 from rotator.core.ports import Deadline
 from rotator.core.secret import Secret, without_secrets
 
@@ -94,4 +95,4 @@ def _text(file: IO[bytes]) -> str:
     text = file.read().decode("utf-8", "replace")
     if size > WINDOW:
         text = text[LONGEST_SECRET:]
-    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    return one_line(text)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from rotator.core.foreign_text import harmless, one_line
 from rotator.core.secret import MASK
 from rotator.core.ses_replies import Meaning, classify
 from rotator.core.smtp_credential import SmtpCredential
@@ -125,7 +126,7 @@ class SmtpSession:
     def offers(self) -> tuple[str, ...]:
         """What the server offered in its last reply to EHLO, one extension each."""
         features = [one for one in self._smtp.esmtp_features.items() if one[0] != "ok"]  # the last line, in SES's words
-        return tuple(f"{_plain(name).upper()} {' '.join(_plain(text).split())}".strip() for name, text in features)
+        return tuple(one_line(f"{name.upper()} {text}")[:TEXT_LIMIT] for name, text in features)
 
     def transmit(self, mail_from: str, rcpt: str, message: bytes) -> Reply:
         """MAIL, RCPT, DATA: the first reply that is not a yes, or the one to the end of the data."""
@@ -217,17 +218,13 @@ class _Recording(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Read one reply."""
         code, text = super().getreply()
-        self._lines += [f"< {code} {_plain(line)}" for line in text.decode("utf-8", "replace").split("\n")]
+        lines = text.decode("utf-8", "replace").split("\n")
+        self._lines += [f"< {code} {harmless(line)[:TEXT_LIMIT]}" for line in lines]
         return code, text
 
 
 def _reply(stage: str, code: int, text: bytes) -> Reply:
-    words = " ".join(text.decode("utf-8", "replace").split())
-    return Reply(stage, code, _plain(words))
-
-
-def _plain(text: str) -> str:
-    return "".join(sign for sign in text if sign.isprintable())[:TEXT_LIMIT]
+    return Reply(stage, code, one_line(text.decode("utf-8", "replace"))[:TEXT_LIMIT])
 
 
 def _os_text(error: Exception) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rotator.core.arrivals import Bounced, Delivered, Sighting
 from rotator.core.bounce import CANARY_HEADER
+from rotator.core.foreign_text import one_line
 from rotator.core.ports import Deadline
 from rotator.services.aws import AwsSession
 
@@ -131,4 +132,4 @@ def _why(bounce: dict[str, Any]) -> str:
 
 
 def _one_line(text: object) -> str:
-    return " ".join(str(text).split())[:LONGEST_DETAIL]
+    return one_line(str(text))[:LONGEST_DETAIL]
