@@ -6,35 +6,22 @@ line below it could have been written by the sender.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.utils import getaddresses, parseaddr
 
 from rotator.core.arrivals import Landed
-from rotator.core.authentication_results import without_comments
+from rotator.core.authentication_results import Results, Verdict
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.foreign_text import one_line
 
 PAGE = "runbooks/failed-audit.md"
 SES_DOMAIN = "amazonses.com"
-RESULT = re.compile(r"^(?P<method>[a-z-]+)\s*=\s*(?P<result>[a-z]+)")
-PROPERTY = re.compile(r"\b(?P<name>(?:header|smtp)\.[a-z]+)\s*=\s*(?P<value>\S+)")
 LONGEST_SHOWN = 100
 DNS_FIX = {
     "spf": "let the MAIL FROM domain's SPF record include amazonses.com",
     "dkim": "publish the DKIM records that SES shows for the identity",
     "dmarc": "publish a DMARC record, and let SPF or DKIM pass for the domain in From",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One method's result: `dkim=pass`, and the domain that it is about."""
-
-    method: str
-    result: str
-    domain: str
 
 
 def judge(mail: Landed, sender: str) -> Iterator[Finding]:
@@ -47,12 +34,8 @@ def judge(mail: Landed, sender: str) -> Iterator[Finding]:
 
 def verdicts(mail: Landed) -> tuple[Verdict, ...] | None:
     """The results of the topmost Authentication-Results; None if the receiver did not write it."""
-    text = without_comments(next(iter(mail.all("Authentication-Results")), ""))
-    server, *clauses = text.lower().split(";")
-    if server.split()[:1] != [mail.receiver.lower()]:
-        return None
-    found = ((RESULT.match(clause.strip()), dict(PROPERTY.findall(clause))) for clause in clauses)
-    return tuple(Verdict(one["method"], one["result"], _about(properties)) for one, properties in found if one)
+    found = Results.of(next(iter(mail.all("Authentication-Results")), ""))
+    return found.verdicts if found.server and found.server == mail.receiver.lower() else None
 
 
 def domain_of(address: str) -> str:
@@ -63,13 +46,6 @@ def domain_of(address: str) -> str:
 def aligned(domain: str, author: str) -> bool:
     """Whether DMARC's relaxed alignment may hold: one is the other, or below it."""
     return bool(domain) and (domain == author or domain.endswith(f".{author}") or author.endswith(f".{domain}"))
-
-
-def _about(properties: dict[str, str]) -> str:
-    for name in ("header.d", "header.i", "smtp.mailfrom", "header.from"):
-        if name in properties:
-            return domain_of(properties[name])
-    return ""
 
 
 def _place(mail: Landed) -> Finding:

@@ -1,7 +1,6 @@
-"""From a notice, a pasted text or one SMTP reply to an explanation.  Pure; never raises; never a guess.
+"""From a notice or a pasted text to an explanation.  Pure; never raises; never a guess.
 
-Order: is it a notice at all, is it to be believed, who sent it, what does the quoted reply say.  A credential is
-blamed only for a reply of the shape 535, 534 or 530 that the alias's server or SES itself gave.
+Order: is it a notice at all, is it to be believed, who sent it; what the quoted reply says: explain_reply.
 """
 
 from __future__ import annotations
@@ -10,23 +9,11 @@ import re
 
 from rotator.core import exchange
 from rotator.core import explanation as told
-from rotator.core.bounce import (
-    DAEMON,
-    OTHER_GOOGLE_ACCOUNT,
-    RECEIVER,
-    REPLY_LIMIT,
-    TLS_WORDS,
-    Verdict,
-    code_of,
-    is_wrapper,
-    quoted_reply,
-    verdict_on,
-    vouched,
-)
+from rotator.core.bounce import DAEMON, RECEIVER, REPLY_LIMIT, code_of, is_wrapper, quoted_reply, vouched
 from rotator.core.bounce_mail import BounceMail
+from rotator.core.explain_reply import explain_reply, is_ses_s_own, of_exchange, of_ses_or_alias
 from rotator.core.explanation import Authenticity, Explanation, Kind, Party
 from rotator.core.ses_event import SesEvent, read_event
-from rotator.core.ses_replies import Meaning, classify
 
 TEXT_LIMIT = 200_000  # characters looked at; a notice has a few thousand
 SES_DAEMON = re.compile(r"mailer-daemon@(?:[a-z0-9-]+\.)?amazonses\.com")
@@ -42,33 +29,9 @@ SUPPRESSION = re.compile(
     r"is on the account-level suppression list|has a recent history of bouncing)",
     re.IGNORECASE,
 )
-SES_OWN_WORDS = re.compile(
-    r"535[ -](?:Authentication Credentials Invalid|Account not subscribed to SES)|"
-    r"454[ -](?:Temporary authentication failure|Throttling failure:)|"
-    r"530[ -]Must issue a STARTTLS command first|"
-    r"554[ -](?:Access denied: User `|Message rejected: (?:Email address is not verified|Sending paused)|"
-    r"MAIL FROM domain not verified)",
-    re.IGNORECASE,
-)
 DNS_WORDS = re.compile(r"DNS Error: [^\n]*", re.IGNORECASE)
 EXPIRED = re.compile(r"\b(?:Message|Delivery) expired\b", re.IGNORECASE)
 
-BY_VERDICT = {
-    Verdict.SETUP: (told.OFFERS_NO_LOGIN, Party.GMAIL),
-    Verdict.TRANSPORT: (told.TLS, Party.GMAIL),
-}
-BY_MEANING: dict[Meaning, tuple[Kind, Party]] = {
-    Meaning.PERMISSION: (told.PERMISSION, Party.SES_DATA),
-    Meaning.IDENTITY: (told.IDENTITY, Party.SES_DATA),
-    Meaning.MAIL_FROM: (told.MAIL_FROM, Party.SES_DATA),
-    Meaning.ACCOUNT: (told.PAUSED, Party.SES_DATA),
-    Meaning.QUOTA: (told.QUOTA, Party.SES_DATA),
-    Meaning.CONTENT: (told.CONTENT, Party.ALIAS_SERVER),
-    Meaning.ENVELOPE: (told.CONTENT, Party.ALIAS_SERVER),
-    Meaning.BUSY: (told.BUSY, Party.ALIAS_SERVER),
-    Meaning.RECONNECT: (told.BUSY, Party.ALIAS_SERVER),
-    Meaning.UNCLASSIFIED: (told.UNCLASSIFIED, Party.ALIAS_SERVER),
-}
 LISTS = {
     "is on the suppression list for your tenant": told.SUPPRESSED_BY_TENANT,
     "has a recent history of bouncing": told.SUPPRESSED_BY_ALL,
@@ -98,21 +61,6 @@ def explain_text(text: str) -> Explanation:
         kind, party = _of_event(event)
         return Explanation(kind, party, Authenticity.CLAIMED, event.reply[:REPLY_LIMIT], event.recipient)
     kind, party, reply = _of_text(text[:TEXT_LIMIT].replace("\r\n", "\n"))
-    return Explanation(kind, party, Authenticity.CLAIMED, reply[:REPLY_LIMIT])
-
-
-def is_reply(text: str) -> bool:
-    """Whether the text begins as an SMTP reply does, or is an enhanced status code."""
-    return re.match(r"[2-5][0-9]{2}(?:[ -]|$)|5\.[0-9]{1,3}\.[0-9]{1,3}(?:\s|$)", text) is not None
-
-
-def explain_reply(reply: str) -> Explanation:
-    """What one SMTP reply says when SES gives it, or Exchange if the words are Exchange's; a bare code will do."""
-    reply = " ".join(reply.split())
-    found = exchange.reason(reply)
-    kind, party = (_exchange(found), Party.RECIPIENT) if found else _of_ses_or_alias(reply, by_ses=True)
-    if re.match(r"[23][0-9]{2}\b", reply):
-        kind, party = told.ACCEPTED, Party.NOBODY
     return Explanation(kind, party, Authenticity.CLAIMED, reply[:REPLY_LIMIT])
 
 
@@ -152,14 +100,14 @@ def _of_report(mail: BounceMail, text: str) -> tuple[Kind, Party, str]:
     said = SES_SAID.search(text) if not by_ses else None
     if said or SES_REMOTE.search(mail.reported("Remote-MTA")):
         reply = diagnosis or (_said(said) if said else reply)
-        return *_of_ses_or_alias(reply, by_ses=True), reply
+        return *of_ses_or_alias(reply, by_ses=True), reply
     return *_of_recipient(reply, mail, text, by_ses=by_ses), reply
 
 
 def _of_recipient(reply: str, mail: BounceMail, text: str, *, by_ses: bool) -> tuple[Kind, Party]:
     shown = f"{reply} {mail.reported('Remote-MTA')} {mail.sender}"
     if found := exchange.reason(shown):
-        return _exchange(found), Party.RECIPIENT
+        return of_exchange(found), Party.RECIPIENT
     if by_ses and (EXPIRED.search(reply) or mail.reported("Status") == "4.4.7"):
         return told.GAVE_UP, Party.SES_LATER
     if code_of(reply):
@@ -178,15 +126,15 @@ def _of_text(text: str) -> tuple[Kind, Party, str]:
         return _list_of(suppressed), Party.SES_LATER, suppressed[0]
     if said := SES_SAID.search(text):
         reply = _said(said)
-        return *_of_ses_or_alias(reply, by_ses=True), reply
+        return *of_ses_or_alias(reply, by_ses=True), reply
     if one := ONE_REPLY.fullmatch(text):
         answer = explain_reply(one["reply"])
         return answer.kind, answer.refused_by, answer.reply
     reply = quoted_reply(text)
     if found := exchange.reason(reply):
-        return _exchange(found), Party.RECIPIENT, reply
-    if _is_ses_s_own(reply):
-        return *_of_ses_or_alias(reply, by_ses=True), reply
+        return of_exchange(found), Party.RECIPIENT, reply
+    if is_ses_s_own(reply):
+        return *of_ses_or_alias(reply, by_ses=True), reply
     return (told.UNCLASSIFIED if reply else told.NOT_A_BOUNCE), Party.UNKNOWN, reply
 
 
@@ -194,7 +142,7 @@ def _of_event(event: SesEvent) -> tuple[Kind, Party]:
     if event.list_name:
         return LISTS.get(event.list_name, told.SUPPRESSED), Party.SES_LATER
     found = exchange.reason(event.reply)
-    return (_exchange(found) if found else told.RECIPIENT), Party.RECIPIENT
+    return (of_exchange(found) if found else told.RECIPIENT), Party.RECIPIENT
 
 
 def _said(match: re.Match[str]) -> str:
@@ -206,54 +154,9 @@ def _list_of(match: re.Match[str]) -> Kind:
     return LISTS.get(match["why"].lower(), told.SUPPRESSED)
 
 
-# --- what a reply says --------------------------------------------------------------------------------------------
-
-
 def _of_wrapper(reply: str) -> tuple[Kind, Party, str]:
     """Gmail's wrapper: the reply is that of the server in the alias's settings, or Gmail's own words."""
-    return *_of_ses_or_alias(reply, by_ses=False), reply
-
-
-def _of_ses_or_alias(reply: str, *, by_ses: bool) -> tuple[Kind, Party]:
-    """The kind of a reply by the server that the mail was handed to; `by_ses`: that server is SES for certain."""
-    if OTHER_GOOGLE_ACCOUNT in reply:
-        return told.OTHER_ACCOUNT, Party.ALIAS_SERVER
-    verdict = verdict_on(reply)
-    if verdict in BY_VERDICT and not code_of(reply):
-        return BY_VERDICT[verdict]
-    if not code_of(reply):
-        return told.UNCLASSIFIED, Party.UNKNOWN
-    return _of_code(code_of(reply), reply, by_ses=by_ses)
-
-
-def _of_code(code: int, reply: str, *, by_ses: bool) -> tuple[Kind, Party]:
-    ses = by_ses or _is_ses_s_own(reply)
-    meaning, _ = classify("", code, reply)
-    at_login = Party.SES_AUTH if ses else Party.ALIAS_SERVER
-    if meaning is Meaning.LOGIN:
-        return told.LOGIN, at_login
-    if meaning is Meaning.SETUP:
-        return (told.TLS if TLS_WORDS.search(reply) else told.NO_LOGIN), at_login
-    kind, party = BY_MEANING.get(meaning, (told.UNCLASSIFIED, Party.ALIAS_SERVER))
-    if code == 535 or (code == 454 and "authentication" in reply.lower()):
-        return kind, at_login
-    return kind, Party.SES_DATA if ses else party
-
-
-def _is_ses_s_own(reply: str) -> bool:
-    """Whether the words are SES's own and nobody else's."""
-    return SES_OWN_WORDS.match(reply) is not None
-
-
-def _exchange(reason: exchange.Reason) -> Kind:
-    """The kind of a refusal by Exchange: still the recipient's, also where our records are the cause."""
-    return Kind(
-        told.RECIPIENT.layer,
-        f"Exchange refused it ({reason.code}): {reason.means}",
-        reason.fix,
-        f"{exchange.PAGE}#{reason.repairs}",
-        reason.checks or told.RECIPIENT.checks,
-    )
+    return *of_ses_or_alias(reply, by_ses=False), reply
 
 
 # --- whether it is to be believed ---------------------------------------------------------------------------------

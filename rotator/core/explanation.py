@@ -1,6 +1,6 @@
 """What `rotator explain` says of a refusal: who refused, which layer, whether the credential is to blame, what next.
 
-`LAYERS` has one entry a kind of refusal; which entry it is, is decided in explain_bounce.
+`LAYERS` has one entry a kind of refusal; which entry it is, is decided in explain_bounce and explain_reply.
 """
 
 from __future__ import annotations

@@ -26,14 +26,17 @@ Stage = tuple[str, ...]  # what pytest is given
 LIVES = ("tests/rotation", "tests/schedules/test_any_life.py")
 SCHEDULES = ("tests/schedules/test_planted_defects.py", "tests/schedules/test_schedules.py", "-k", "not two_faults")
 WORDS = ("tests/config", "tests/cli")
-TOLD_BY = ("bounce", "bounce_mail", "exchange", "explain_bounce", "explanation", "error_ids", "ses_event")
+TOLD_BY = (
+    *("bounce", "bounce_mail", "exchange", "explain_bounce", "explain_reply", "explanation"),
+    *("authentication_results", "error_ids", "ses_event"),
+)
 BOUNCES = (
     "tests/core/test_bounce.py",
     "tests/core/test_bounce_edges.py",
     "tests/core/test_exchange.py",
     "tests/explain/test_explain_bounces.py",
 )
-EXPLAINED = ("tests/explain", "tests/gates/test_known_ids.py")
+EXPLAINED = ("tests/explain", "tests/audit/test_headers.py", "tests/gates/test_known_ids.py")
 STAGES: dict[str, tuple[Stage, ...]] = {  # the first folder that a module lies in
     "rotator/core/rules": (("tests/core",), LIVES, SCHEDULES),
     "rotator/core/fold.py": (("tests/core",), LIVES, SCHEDULES),
