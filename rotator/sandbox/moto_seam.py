@@ -241,7 +241,12 @@ class HttpServer:
 
 
 def _parsed(policy: Any) -> dict[str, Any]:
-    """Moto keeps policies as JSON text, percent-encoded JSON text, or a dict or object around one of them."""
+    """Moto keeps policies as JSON text, percent-encoded JSON text, or a dict or object around one of them.
+
+    Those of a role that came by a stack are the document itself.
+    """
+    if isinstance(policy, dict) and "Statement" in policy:
+        return policy
     if isinstance(policy, dict):
         policy = policy.get("policy_document") or policy["PolicyDocument"]
     text = str(getattr(policy, "document", policy))
