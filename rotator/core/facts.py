@@ -22,7 +22,6 @@ class CreateIntent:
     listed: tuple[str, ...]
     at: int
     until: int
-    settled: bool = False  # True: the attempt is over, its outcome unknown
 
     def bore(self, key_id: str, created: int) -> bool:
         """Whether a key listed now can be this attempt's: not listed before, born inside the window."""
@@ -71,9 +70,7 @@ class ConsumerFacts:
     drain_until: int = 0  # a push of unknown outcome may land until then; 0 = none
     revealed_at: int = 0  # handed to a person since the newest push
     attested_at: int = 0
-    attested_by: str = ""
     read_back: str = ""
-    read_back_at: int = 0
     canary_first_at: int = 0  # when the first canary that arrived was sent
     canary_at: int = 0  # when the newest canary that arrived was sent
     canary_tried_at: int = 0
@@ -99,7 +96,6 @@ class Run:
     reactivated_at: int = 0  # a key of the run was switched on again: the grace counts from then
     verified: tuple[str, ...] = ()
     refused_since: int = 0  # first verification that ended in 535 only
-    verify_failed_at: int = 0
     old_works: bool = False
 
 
@@ -118,7 +114,6 @@ class Facts:
     intents: tuple[CreateIntent, ...] = ()
     run: Run | None = None
     latest: Instant = field(default=Instant(0))
-    finished_at: int = 0
     rotated_at: int = 0
 
     def key(self, key_id: str) -> KeyFacts:

@@ -15,9 +15,7 @@ from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 EVIDENCE_GONE: dict[str, object] = {
     "attested_at": 0,
-    "attested_by": "",
     "read_back": "",
-    "read_back_at": 0,
     "canary_first_at": 0,
     "canary_at": 0,
     "canary_tried_at": 0,
@@ -106,14 +104,14 @@ def _(event: ev.CreateIntended, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.KeyCreated, facts: Facts) -> Facts:
     known = replace(facts, intents=facts.intents[:-1]).with_key(event.key, ours=True, sealed=True)
-    return known.with_run(new=event.key, new_at=event.at, verified=(), refused_since=0, verify_failed_at=0)
+    return known.with_run(new=event.key, new_at=event.at, verified=(), refused_since=0)
 
 
 @apply.register
 def _(event: ev.CreateSettled, facts: Facts) -> Facts:
     if event.outcome == ev.Outcome.REFUSED:
         return replace(facts, intents=facts.intents[:-1])
-    return replace(facts, intents=(*facts.intents[:-1], replace(facts.intents[-1], settled=True)))
+    return facts  # of an unknown outcome: the intent stays, for it may still land
 
 
 @apply.register
@@ -172,14 +170,14 @@ def _(event: ev.LoggedIn, facts: Facts) -> Facts:
 def _(event: ev.Verified, facts: Facts) -> Facts:
     assert facts.run is not None
     verified = tuple(dict.fromkeys((*facts.run.verified, event.endpoint)))
-    return facts.with_run(verified=verified, refused_since=0, verify_failed_at=0)
+    return facts.with_run(verified=verified, refused_since=0)
 
 
 @apply.register
 def _(event: ev.VerifyFailed, facts: Facts) -> Facts:
     assert facts.run is not None
     since = (facts.run.refused_since or event.at) if event.refused else 0
-    return facts.with_run(refused_since=since, verify_failed_at=event.at, old_works=event.old_works)
+    return facts.with_run(refused_since=since, old_works=event.old_works)
 
 
 @apply.register
@@ -214,12 +212,12 @@ def _(event: ev.Revealed, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.Attested, facts: Facts) -> Facts:
-    return facts.with_consumer(event.consumer, **EVIDENCE_GONE | {"attested_at": event.at, "attested_by": event.who})
+    return facts.with_consumer(event.consumer, **EVIDENCE_GONE | {"attested_at": event.at})
 
 
 @apply.register
 def _(event: ev.ReadBack, facts: Facts) -> Facts:
-    return facts.with_consumer(event.consumer, read_back=event.key, read_back_at=event.at)
+    return facts.with_consumer(event.consumer, read_back=event.key)
 
 
 @apply.register
@@ -286,7 +284,6 @@ def _(event: ev.RunFinished, facts: Facts) -> Facts:
         run=None,
         current=current,
         consumers=consumers,
-        finished_at=event.at,
         rotated_at=event.at if rotated else facts.rotated_at,
     )
 

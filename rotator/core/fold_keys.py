@@ -26,7 +26,7 @@ def deleted(facts: Facts, key: str) -> Facts:
     if run is None:
         return gone
     if key == run.new:
-        return gone.with_run(new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0)
+        return gone.with_run(new="", new_at=0, verified=(), refused_since=0)
     if key == run.old and run.new and facts.key(run.new).compromised:
         return succeeded(gone)
     return gone.with_run(old_gone=run.old_gone or key == run.old)
@@ -35,9 +35,7 @@ def deleted(facts: Facts, key: str) -> Facts:
 def succeeded(facts: Facts) -> Facts:
     """The run's new key leaked and is the one to be replaced; the run makes another."""
     assert facts.run is not None
-    return facts.with_run(
-        old=facts.run.new, old_gone=False, new="", new_at=0, verified=(), refused_since=0, verify_failed_at=0
-    )
+    return facts.with_run(old=facts.run.new, old_gone=False, new="", new_at=0, verified=(), refused_since=0)
 
 
 def without_birth(facts: Facts, key: str) -> tuple[CreateIntent, ...]:

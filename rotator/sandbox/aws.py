@@ -124,7 +124,6 @@ def understand(environ: dict[str, Any]) -> Call:
         service,
         action,
         scope["region"] if scope else "",
-        scope["id"] if scope else "",
         method,
         url,
         headers,

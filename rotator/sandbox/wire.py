@@ -36,7 +36,6 @@ class Call:
     service: str  # "iam", "sts", "sesv2", "secretsmanager", ...
     action: str  # "CreateAccessKey", "GetAccount", ...
     region: str  # of the signature's scope
-    access_key_id: str  # empty for an unsigned request
     method: str
     url: str  # path and query exactly as sent
     headers: dict[str, str]  # names in lower case

@@ -48,9 +48,9 @@ TIMES: dict[type, tuple[str, ...]] = {
 }
 # Written for people and reports; no rule reads them (a test holds the rules to that).
 UNREAD: dict[type, dict[str, Any]] = {
-    Facts: {"finished_at": 0, "rotated_at": 0},
-    ConsumerFacts: {"revealed_at": 0, "read_back_at": 0},
-    Run: {"opened": 0, "verify_failed_at": 0},
+    Facts: {"rotated_at": 0},
+    ConsumerFacts: {"revealed_at": 0},
+    Run: {"opened": 0},
 }
 PAIRS = {"lag", "used"}  # of World: (key, time)
 NESTED: dict[type, tuple[str, ...]] = {

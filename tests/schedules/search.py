@@ -173,7 +173,7 @@ def _told(ending: str, faults: dict[int, str]) -> str:
 
 # --- when two points have the same future ---------------------------------------------------------------------------
 
-UNREAD: dict[str, Any] = {"finished_at": 0, "rotated_at": 0}
+UNREAD: dict[str, Any] = {"rotated_at": 0}
 
 
 def signature(one: Configuration, point: Point) -> Any:
