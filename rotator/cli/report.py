@@ -57,17 +57,17 @@ def _user(configuration: Configuration, name: str, region: str) -> tuple[int, Us
     except NoJournal:
         return 0, UserSnapshot(name, region)
     return standing.now, UserSnapshot(
-        name,
-        region,
-        standing.policy,
-        events,
-        standing.keys,
-        standing.last_use,
-        {key.id: standing.state_of(key) for key in standing.keys},
-        tuple(_questions(standing)),
-        standing.overdue,
-        standing.stuck,
-        _reason(standing.unreachable),
+        user=name,
+        region=region,
+        policy=standing.policy,
+        events=events,
+        keys=standing.keys,
+        last_use=standing.last_use,
+        states={key.id: standing.state_of(key) for key in standing.keys},
+        questions=tuple(_questions(standing)),
+        overdue=standing.overdue,
+        stuck=standing.stuck,
+        missing=_reason(standing.unreachable),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cached_property
 
 from rotator.core.access_keys import AccessKey, Identity, Instant, LastUse, Status
@@ -13,6 +14,29 @@ from rotator.core.ports import Holding, Problem
 
 ATTEMPTS_A_PROCESS = 3  # an unclear effect is repeated this often before the next process goes on
 KEYS_FRESH_S = 60  # a key list older than this is looked up again before it decides anything
+
+
+class Act(StrEnum):
+    """What a process may be done with; those that are effects on a key have the effect's name."""
+
+    CREATE = "create"
+    DISCARD = "discard"
+    VERIFY = "verify"
+    PUSH = "push"
+    REVOKE = "revoke"
+    DEACTIVATE = Effect.DEACTIVATE
+    REACTIVATE = Effect.REACTIVATE
+    DELETE = Effect.DELETE
+    REFUSAL = "refusal"  # waiting until SES refuses a key
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One thing that was attempted on a key, an endpoint, a consumer or a user; `n` > 0: the n-th unclear attempt."""
+
+    act: Act
+    target: str
+    n: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +52,23 @@ class Observed:
     last_use: tuple[tuple[str, LastUse | None], ...] = ()  # None: the look-up failed, which says nothing
     holdings: tuple[tuple[str, Holding], ...] = ()
     preflight: tuple[Problem, ...] | None = None
-    tried: frozenset[str] = field(default=frozenset())
+    tried: frozenset[Tried] = field(default=frozenset())
     absent: frozenset[str] = field(default=frozenset())  # keys that IAM, asked for the key itself, does not know
     denied: frozenset[str] = field(default=frozenset())  # keys about which it gave no answer for want of a permission
 
-    def with_tried(self, what: str) -> Observed:
-        """The same after this process is done with `what`, written `push:relay`."""
-        return replace(self, tried=self.tried | {what})
+    def with_tried(self, act: Act, target: str) -> Observed:
+        """The same after this process is done with that."""
+        return replace(self, tried=self.tried | {Tried(act, target)})
 
-    def after_unclear(self, what: str, target: str) -> Observed:
-        """The same after one more attempt of unknown outcome; the last one this process makes is `tried`."""
-        for n in range(1, ATTEMPTS_A_PROCESS):
-            if f"{what} {n}:{target}" not in self.tried:
-                return self.with_tried(f"{what} {n}:{target}")
-        return self.with_tried(f"{what}:{target}")
+    def after_unclear(self, act: Act, target: str) -> Observed:
+        """The same after one more attempt of unknown outcome; after the last one this process is done with it."""
+        attempts = (Tried(act, target, n) for n in range(1, ATTEMPTS_A_PROCESS))
+        next_one = next((one for one in attempts if one not in self.tried), Tried(act, target))
+        return replace(self, tried=self.tried | {next_one})
+
+    def pushing_anew(self) -> Observed:
+        """The same as if this process had pushed to nobody."""
+        return replace(self, tried=frozenset(one for one in self.tried if one.act is not Act.PUSH))
 
 
 @dataclass(frozen=True)
@@ -117,9 +144,9 @@ class Situation:
         """What a consumer said in this process that it holds; None = not asked since its last push."""
         return dict(self.observed.holdings).get(name)
 
-    def tried(self, what: str, target: str) -> bool:
-        """Whether this process has done with that."""
-        return f"{what}:{target}" in self.observed.tried
+    def tried(self, act: Act, target: str) -> bool:
+        """Whether this process is done with that."""
+        return Tried(act, target) in self.observed.tried
 
     @property
     def overdue(self) -> bool:

@@ -25,8 +25,13 @@ def iso(at: int) -> str:
 
 
 def stamp(at: int) -> str:
-    """`20261127T031400Z`, for names and ids."""
+    """`20261127T031400Z`, in names of files and ids of notices about the suppression list: the form never changes."""
     return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def id_stamp(at: int) -> str:
+    """`20261124-031400`, in the ids of runs and notices.  Journals hold them: the form never changes."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%d-%H%M%S}"
 
 
 def since(text: str) -> Callable[[int], int]:

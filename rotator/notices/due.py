@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from rotator.core.events import Event, NoticeSent, Outcome, RunFinished
 from rotator.core.facts import ConsumerFacts
 from rotator.core.notice import NoticeKind, Turn
 from rotator.core.policy import DAY_S, Traits
 from rotator.core.situation import Situation
+from rotator.core.times import id_stamp
 
 DUE_SOON_S = 14 * DAY_S  # before the rotation begins, but never more than a quarter of a key's life
 
@@ -85,7 +85,7 @@ def _of_age(s: Situation) -> Iterator[Due]:
     run = s.facts.run
     if s.overdue:
         key = s.listed[run.old if run else s.facts.current]
-        yield Due(NoticeKind.OVERDUE, f"overdue/{s.policy.user}/{_stamp(key.created)}", key.id)
+        yield Due(NoticeKind.OVERDUE, f"overdue/{s.policy.user}/{id_stamp(key.created)}", key.id)
     if run is not None and s.open_too_long:
         yield Due(NoticeKind.OPEN_TOO_LONG, f"open-too-long/{run.id}", run.id)
 
@@ -97,7 +97,7 @@ def _waiting(s: Situation, remind_s: int) -> Iterator[Due]:
         if not waits_for_a_person(s, traits, known):
             continue
         times = max(0, s.now - known.push_at) // remind_s
-        notice = f"waiting/{s.facts.run.id}/{traits.name}/{_stamp(known.push_at)}/{times}"
+        notice = f"waiting/{s.facts.run.id}/{traits.name}/{id_stamp(known.push_at)}/{times}"
         yield Due(NoticeKind.WAITING, notice, traits.name, times)
 
 
@@ -113,7 +113,7 @@ def _soon(s: Situation) -> Iterator[Due]:
         return
     begins = key.created + s.policy.rotate_at_s
     if begins - min(DUE_SOON_S, s.policy.rotate_at_s // 4) <= s.now < begins:
-        yield Due(NoticeKind.DUE_SOON, f"due-soon/{s.policy.user}/{_stamp(key.created)}", key.id)
+        yield Due(NoticeKind.DUE_SOON, f"due-soon/{s.policy.user}/{id_stamp(key.created)}", key.id)
 
 
 def _done(events: Sequence[Event]) -> Iterator[Due]:
@@ -121,7 +121,3 @@ def _done(events: Sequence[Event]) -> Iterator[Due]:
     newest = next((one for one in reversed(events) if isinstance(one, RunFinished)), None)
     if newest is not None:
         yield Due(NoticeKind.DONE, f"done/{newest.run}", newest.outcome)
-
-
-def _stamp(at: int) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y%m%d-%H%M%S}"

@@ -31,7 +31,7 @@ from rotator.core.ports import (
     Unknown,
     Waiting,
 )
-from rotator.core.situation import Observed
+from rotator.core.situation import Act, Observed, Tried
 from rotator.core.smtp_credential import SmtpCredential, derive
 from rotator.rotation.looking import AwsTime
 
@@ -98,7 +98,7 @@ class Effects:
                 return Done(unlisted, detail=key.id)
             case Refused(detail):
                 self.parts.journal.append(ev.CreateSettled(self.time.now(), Outcome.REFUSED, detail))
-                return Done(unlisted.with_tried(f"create:{facts.user}"), "failed", detail)
+                return Done(unlisted.with_tried(Act.CREATE, facts.user), "failed", detail)
             case Unknown(detail):
                 self.parts.journal.append(ev.CreateSettled(self.time.now(), Outcome.UNKNOWN, detail))
                 return Done(unlisted, "failed", f"outcome unknown: {detail}")
@@ -113,7 +113,7 @@ class Effects:
             done = self._delete(step.what, facts, observed)
         if done.status != "ok":
             gave_up = _gave_up(done.observed, key)
-            return replace(done, observed=done.observed.with_tried(f"discard:{key}")) if gave_up else done
+            return replace(done, observed=done.observed.with_tried(Act.DISCARD, key)) if gave_up else done
         return replace(done, detail=f"{key} {'switched off' if step.active else 'deleted'}")
 
     # --- (5) verify --------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Effects:
         failed = ev.VerifyFailed(self.time.now(), step.key, step.endpoint, refused, old_works, answer.detail)
         self.parts.journal.append(failed)
         # after the comparison the decision is asked again at once: it may now discard the key
-        tried = observed if old_works else observed.with_tried(f"verify:{step.endpoint}")
+        tried = observed if old_works else observed.with_tried(Act.VERIFY, step.endpoint)
         return Done(tried, "failed", f"{endpoint.name}: {answer.detail}")
 
     def _soak(self, name: str, key: str, seconds: float) -> SoakAnswer:
@@ -164,10 +164,10 @@ class Effects:
         self.parts.journal.append(settled)
         after = replace(observed, holdings=tuple(one for one in observed.holdings if one[0] != step.consumer))
         if status == "ok":  # a consumer that keeps going back is pushed once a process, not for ever
-            return Done(after.with_tried(f"push:{step.consumer}"), status, f"{step.consumer} acknowledged")
+            return Done(after.with_tried(Act.PUSH, step.consumer), status, f"{step.consumer} acknowledged")
         if outcome is Outcome.UNKNOWN:
-            return Done(after.after_unclear("push", step.consumer), status, f"{step.consumer}: {answer.detail}")
-        return Done(after.with_tried(f"push:{step.consumer}"), status, _told(step.consumer, answer))
+            return Done(after.after_unclear(Act.PUSH, step.consumer), status, f"{step.consumer}: {answer.detail}")
+        return Done(after.with_tried(Act.PUSH, step.consumer), status, _told(step.consumer, answer))
 
     def _credential(self, key: str, endpoint: str) -> SmtpCredential:
         region = self.parts.endpoints[endpoint].region
@@ -213,14 +213,13 @@ class Effects:
     def revoke(self, step: steps.Revoke, facts: Facts, observed: Observed) -> Done:
         """Switch a leaked key off, whatever holds it."""
         done = self._switch(Effect.DEACTIVATE, step.key, "revoked", observed)
-        tried = done.observed.with_tried(f"revoke:{step.key}")
+        tried = done.observed.with_tried(Act.REVOKE, step.key)
         return replace(done, observed=tried) if _gave_up(done.observed, step.key) else done
 
     def reactivate(self, step: steps.Reactivate, facts: Facts, observed: Observed) -> Done:
         """Switch the old key on again; the rules never name a compromised one."""
-        pushes_anew = replace(observed, tried=frozenset(one for one in observed.tried if not one.startswith("push")))
-        done = self._switch(Effect.REACTIVATE, step.key, step.why, pushes_anew)
-        return replace(done, observed=done.observed.with_tried(f"reactivate:{step.key}"), detail=step.why)
+        done = self._switch(Effect.REACTIVATE, step.key, step.why, observed.pushing_anew())
+        return replace(done, observed=done.observed.with_tried(Act.REACTIVATE, step.key), detail=step.why)
 
     def _switch(self, effect: Effect, key: str, why: str, observed: Observed, born: int = 0) -> Done:
         iam = self.parts.access_keys
@@ -234,7 +233,7 @@ class Effects:
         if outcome is Outcome.DONE:
             return Done(observed, detail=key)
         unclear = outcome is Outcome.UNKNOWN
-        tried = observed.after_unclear(effect, key) if unclear else observed.with_tried(f"{effect}:{key}")
+        tried = observed.after_unclear(Act(effect), key) if unclear else observed.with_tried(Act(effect), key)
         return Done(tried, "failed", f"{key}: {answer.detail}")
 
     def delete(self, step: steps.Delete, facts: Facts, observed: Observed) -> Done:
@@ -247,7 +246,7 @@ class Effects:
         listed = {one.id: one for one in self.parts.access_keys.keys().keys}
         if (key in listed and listed[key].active) or facts.key(key).held:
             state = "held" if facts.key(key).held else "Active"
-            return Done(replace(observed, keys=None).with_tried(f"delete:{key}"), "failed", f"{key} is {state}")
+            return Done(replace(observed, keys=None).with_tried(Act.DELETE, key), "failed", f"{key} is {state}")
         born = _birth(what, listed.values())
         self._intend(ev.EffectIntended(self.time.now(), Effect.DELETE, key, self._until, type(what).__name__, born))
         answer = self.parts.access_keys.delete(key)
@@ -279,7 +278,7 @@ def _birth(what: steps.Deletable, keys: Iterable[AccessKey]) -> int:
 
 def _gave_up(observed: Observed, key: str) -> bool:
     """Whether this process is done with trying to switch or delete the key."""
-    return bool({f"{Effect.DEACTIVATE}:{key}", f"{Effect.DELETE}:{key}"} & observed.tried)
+    return not observed.tried.isdisjoint({Tried(Act.DEACTIVATE, key), Tried(Act.DELETE, key)})
 
 
 def _outcome(answer: Acknowledged | Refused | Unknown) -> Outcome:

@@ -17,7 +17,7 @@ from rotator.core.mixed import Mixed
 from rotator.core.parts import Parts
 from rotator.core.policy import CLOCK_SLACK_S, REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
-from rotator.core.situation import Observed
+from rotator.core.situation import Act, Observed
 from rotator.core.steps import Look, Observe
 
 ENDPOINT_PAGE = "runbooks/smtp-endpoint.md"
@@ -123,7 +123,7 @@ class Looking:
             if answer.accepted:
                 self.parts.journal.append(ev.LoggedIn(self.time.now(), key, endpoint.name))
             if not answer.reached:
-                return replace(observed, tried=observed.tried | {f"refusal:{key}"})
+                return observed.with_tried(Act.REFUSAL, key)
             seen = True
         self.parts.journal.append(ev.OldRefused(self.time.now(), key, seen))
         return observed

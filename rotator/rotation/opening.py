@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId, mask
@@ -12,6 +11,7 @@ from rotator.core.errors import ConfigurationError, RotatorError, StopError
 from rotator.core.next_step import decide
 from rotator.core.policy import Mode
 from rotator.core.steps import Look, Observe, Refuse
+from rotator.core.times import id_stamp
 from rotator.rotation.loop import Rotation
 
 LOOKS_AT_MOST = 10
@@ -39,7 +39,7 @@ class Request:
 
 def new_run_id(user: str, now: int) -> str:
     """`20261124-031400-jada-ses-smtp`: sorts by time, says whose run it is."""
-    return f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{user}"
+    return f"{id_stamp(now)}-{user}"
 
 
 def begin(rotation: Rotation, request: Request, run_id: str = "") -> str:

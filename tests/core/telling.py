@@ -12,7 +12,7 @@ from rotator.core.fold import fold
 from rotator.core.next_step import decide
 from rotator.core.policy import DAY_S, Mode, Policy, Traits
 from rotator.core.ports import Holding
-from rotator.core.situation import Observed
+from rotator.core.situation import Observed, Tried
 from rotator.core.steps import Ask, ConfirmedConsumer, Refuse, Replaced, Step, VerifiedKey, Wait
 
 T = 1_800_000_000  # when the run was opened
@@ -116,7 +116,7 @@ class Case:
     denied: frozenset[str] = frozenset()
     holdings: dict[str, Holding] = field(default_factory=dict)
     preflight: tuple[Any, ...] | None = ()
-    tried: frozenset[str] = frozenset()
+    tried: frozenset[Tried] = frozenset()
     identity: Identity | None = WHO
     keys_age: int = 0
     grace: int = 3 * DAY

@@ -10,6 +10,7 @@ from rotator.core import events as ev
 from rotator.core.access_keys import KEYS_PER_USER, KeyId
 from rotator.core.policy import CANARY_BACKOFF_S, CLOCK_SLACK_S, LIST_LAG_S, REFUSAL_DEADLINE_S
 from rotator.core.ports import Unknown as NoAnswer
+from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Ask,
     Create,
@@ -127,7 +128,13 @@ LIMITS: dict[str, tuple[Case, tuple[int, Step], tuple[int, Step]]] = {
         (GRACE, Deactivate(replaced("gmail", "old_key_still"))),
     ),
     "the quiet after somebody else's use": (
-        Case(run(*CONFIRMED), BOTH, None, last_use={NEW: T + 5, OLD: GRACE - HOUR}, tried=frozenset({"push:gmail"})),
+        Case(
+            run(*CONFIRMED),
+            BOTH,
+            None,
+            last_use={NEW: T + 5, OLD: GRACE - HOUR},
+            tried=frozenset({Tried(Act.PUSH, "gmail")}),
+        ),
         (GRACE - HOUR + DAY - 1, wait(8, GRACE - HOUR + DAY, urgent=True)),
         (GRACE - HOUR + DAY, Deactivate(replaced("gmail", "canary"))),
     ),
@@ -185,7 +192,7 @@ LIMITS: dict[str, tuple[Case, tuple[int, Step], tuple[int, Step]]] = {
             ),
             KEYS_OFF,
             None,
-            tried=frozenset({f"reactivate:{OLD}"}),
+            tried=frozenset({Tried(Act.REACTIVATE, OLD)}),
         ),
         (GRACE + 51, wait(9, GRACE + 52, urgent=True)),
         (GRACE + 52, Reactivate(OLD, "gmail was refused")),
@@ -200,7 +207,7 @@ LIMITS: dict[str, tuple[Case, tuple[int, Step], tuple[int, Step]]] = {
             ),
             KEYS_OFF,
             None,
-            tried=frozenset({f"reactivate:{OLD}"}),
+            tried=frozenset({Tried(Act.REACTIVATE, OLD)}),
         ),
         (GRACE + 25 + REFUSAL_DEADLINE_S - 1, Reactivate(OLD, "gmail was refused")),
         (GRACE + 25 + REFUSAL_DEADLINE_S, wait(9, GRACE + 25 + REFUSAL_DEADLINE_S + LIST_LAG_S, urgent=True)),
@@ -258,7 +265,7 @@ LIMITS: dict[str, tuple[Case, tuple[int, Step], tuple[int, Step]]] = {
             KEYS_OFF,
             None,
             consumers=BOTH_SEND,
-            tried=frozenset({f"reactivate:{OLD}"}),
+            tried=frozenset({Tried(Act.REACTIVATE, OLD)}),
         ),
         (T + 300 + REFUSAL_DEADLINE_S - 1, Reactivate(OLD, "gmail was refused")),
         (T + 300 + REFUSAL_DEADLINE_S, wait(9, T + 300 + REFUSAL_DEADLINE_S + LIST_LAG_S, urgent=True)),
@@ -323,7 +330,7 @@ def test_a_consumer_behind_is_told_again_and_then_a_person() -> None:
     """Its canary moved the old key twice: pushed once more in this process, then somebody has to look."""
     now = T + 20 + LAG
     assert at(MOVED_TWICE, now) == Push("gmail", NEW)
-    pushed_already = replace(MOVED_TWICE, tried=frozenset({"push:gmail"}))
+    pushed_already = replace(MOVED_TWICE, tried=frozenset({Tried(Act.PUSH, "gmail")}))
     assert at(pushed_already, now) == Ask(7, "still-on-old-key", ("gmail",), "")
 
 
@@ -342,7 +349,7 @@ OURS = Case(run(*told("gmail"), *mail("gmail", at=T + 10), ev.LoggedIn(T + DAY, 
 def test_our_own_login_with_the_old_key_does_not_break_the_quiet(used: int, *, ours: bool) -> None:
     """A use within a quarter of an hour of our own login was ours, to the second."""
     now = T + DAY + 2 * HOUR
-    case = replace(OURS, last_use={NEW: T + 5, OLD: used}, grace=HOUR, tried=frozenset({"push:gmail"}))
+    case = replace(OURS, last_use={NEW: T + 5, OLD: used}, grace=HOUR, tried=frozenset({Tried(Act.PUSH, "gmail")}))
     assert isinstance(at(case, now), Deactivate) is ours
 
 
@@ -355,7 +362,7 @@ def test_a_use_after_everybody_was_confirmed_is_somebodys(used: int, *, urgent: 
         None,
         last_use={NEW: T + 5, OLD: used},
         grace=HOUR,
-        tried=frozenset({"push:gmail"}),
+        tried=frozenset({Tried(Act.PUSH, "gmail")}),
     )
     assert at(case, T + 2000 + LAG) == wait(8, used + DAY, urgent=urgent)
 

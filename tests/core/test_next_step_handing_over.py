@@ -8,6 +8,7 @@ from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.policy import RETRY_S
 from rotator.core.ports import Problem, Unknown
+from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Ask,
     Create,
@@ -85,14 +86,14 @@ HANDING_OVER = {
         run(intended(OLD), ev.CreateSettled(T, ev.Outcome.REFUSED)),
         (on(OLD),),
         wait(4, T + 60 + RETRY_S, urgent=True),
-        tried=frozenset({"create:ses"}),
+        tried=frozenset({Tried(Act.CREATE, "ses")}),
     ),
     "created and sealed: verify before anybody is told": Case(run(*created()), BOTH, Verify(NEW, "here")),
     "not accepted within the deadline: later, the run stays open": Case(
         run(*created(), ev.VerifyFailed(T + 30, NEW, "here", 9, old_works=False)),
         BOTH,
         wait(5, T + 60 + RETRY_S, urgent=True),
-        tried=frozenset({"verify:here"}),
+        tried=frozenset({Tried(Act.VERIFY, "here")}),
     ),
     "refused for a day: compare with the old credential": Case(
         run(*created(), ev.VerifyFailed(T + 30, NEW, "here", 9, old_works=False)),
@@ -128,13 +129,13 @@ HANDING_OVER = {
         BOTH,
         Push("file", NEW),
         consumers=(GMAIL, FILE),
-        tried=frozenset({"push:gmail"}),
+        tried=frozenset({Tried(Act.PUSH, "gmail")}),
     ),
     "nobody else to tell: later, a person should know": Case(
         run(*created(), *verified(), *pushed("gmail", ev.Outcome.REFUSED)),
         BOTH,
         wait(6, T + 60 + RETRY_S, urgent=True),
-        tried=frozenset({"push:gmail"}),
+        tried=frozenset({Tried(Act.PUSH, "gmail")}),
     ),
     "a consumer that is new in the file is told like the others": Case(
         run(*CONFIRMED), BOTH, Push("file", NEW), consumers=(GMAIL, FILE)

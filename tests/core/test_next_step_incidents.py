@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.core import events as ev
+from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Ask,
     Create,
@@ -55,7 +56,7 @@ INCIDENTS = {
         run(LEAKED_OLD, mode=REVOKE_FIRST), None, Revoke(OLD), identity=None
     ),
     "the revoke failed: go on, the next process tries again": Case(
-        run(LEAKED_OLD, mode=REVOKE_FIRST), (on(OLD),), Create((OLD,)), tried=frozenset({f"revoke:{OLD}"})
+        run(LEAKED_OLD, mode=REVOKE_FIRST), (on(OLD),), Create((OLD,)), tried=frozenset({Tried(Act.REVOKE, OLD)})
     ),
     "revoked: create": Case(run(LEAKED_OLD, *deactivated(T), mode=REVOKE_FIRST), (off(OLD),), Create((OLD,))),
     "an emergency before the create: no different from any run": Case(
@@ -163,13 +164,13 @@ INCIDENTS = {
         run(*created(), LEAKED_NEW, mode=EMERGENCY),
         BOTH,
         wait(4, T + 60 + HOUR, urgent=True),
-        tried=frozenset({f"discard:{NEW}"}),
+        tried=frozenset({Tried(Act.DISCARD, NEW)}),
     ),
     "a revoked new key that could not be deleted: later": Case(
         run(*CONFIRMED, LEAKED_NEW, *deactivated(T, NEW), mode=REVOKE_FIRST),
         (on(OLD), off(NEW, 0)),
         wait(11, T + 60 + HOUR, urgent=True),
-        tried=frozenset({f"delete:{NEW}"}),
+        tried=frozenset({Tried(Act.DELETE, NEW)}),
     ),
 }
 

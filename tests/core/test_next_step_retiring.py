@@ -9,6 +9,7 @@ import pytest
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.policy import RETRY_S
+from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Deactivate,
     Look,
@@ -102,7 +103,7 @@ RETIRING = {
         wait(8, GRACE - HOUR + DAY, urgent=True),
         now=GRACE,
         last_use={NEW: T + 5, OLD: GRACE - HOUR},
-        tried=frozenset({"push:gmail"}),
+        tried=frozenset({Tried(Act.PUSH, "gmail")}),
     ),
     "it was our own login that moved it: off": Case(
         run(*CONFIRMED, ev.LoggedIn(GRACE - HOUR, OLD, "here")),
@@ -117,7 +118,7 @@ RETIRING = {
         wait(9, GRACE + 100 + RETRY_S, urgent=True),
         now=GRACE + 100,
         last_use=SEEN,
-        tried=frozenset({f"deactivate:{OLD}"}),
+        tried=frozenset({Tried(Act.DEACTIVATE, OLD)}),
     ),
     "off, and we hold its password: ask SES": Case(
         run(*CONFIRMED, *deactivated(GRACE)), (off(OLD), on(NEW, 0)), Observe(Look.REFUSAL, OLD), now=GRACE + 5
@@ -148,21 +149,21 @@ RETIRING = {
         KEYS_OFF,
         SendCanary("gmail", 9),
         now=GRACE + 5,
-        tried=frozenset({f"refusal:{OLD}"}),
+        tried=frozenset({Tried(Act.REFUSAL, OLD)}),
     ),
     "and another every hour": Case(
         run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", at=GRACE + 5)),
         KEYS_OFF,
         SendCanary("gmail", 9),
         now=GRACE + 5 + HOUR,
-        tried=frozenset({f"refusal:{OLD}"}),
+        tried=frozenset({Tried(Act.REFUSAL, OLD)}),
     ),
     "it arrived while SES still takes it: later, a person should know": Case(
         run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", at=GRACE + 5)),
         (off(OLD), on(NEW, 0)),
         wait(9, GRACE + 5 + RETRY_S, urgent=True),
         now=GRACE + 5,
-        tried=frozenset({f"refusal:{OLD}"}),
+        tried=frozenset({Tried(Act.REFUSAL, OLD)}),
     ),
     "SES refuses it: a canary now proves the switch": Case(
         run(*CONFIRMED, *deactivated(GRACE), ev.OldRefused(GRACE + 9, OLD, seen=True)),

@@ -7,6 +7,7 @@ import pytest
 from rotator.core import events as ev
 from rotator.core.access_keys import Identity
 from rotator.core.policy import RETRY_S
+from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Ask,
     Discard,
@@ -224,7 +225,7 @@ ORPHANS = {
         (on(OLD), on(OTHER, -5)),
         wait(4, T + 60 + RETRY_S, urgent=True),
         last_use={OTHER: None},
-        tried=frozenset({f"discard:{OTHER}"}),
+        tried=frozenset({Tried(Act.DISCARD, OTHER)}),
     ),
     "an orphan that appears after an abort, with no run open: off with it": Case(
         run(*unclear(OLD), ev.AbortAsked(T + 30, "no"), ev.RunFinished(T + 31, "run", "aborted")),

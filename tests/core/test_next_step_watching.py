@@ -6,6 +6,7 @@ import pytest
 
 from rotator.core import events as ev
 from rotator.core.policy import RETRY_S
+from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Delete,
     Finish,
@@ -69,21 +70,21 @@ LAST_STRETCH = {
         KEYS_OFF,
         wait(9, GRACE + 62, urgent=True),
         now=GRACE + 50,
-        tried=frozenset({f"reactivate:{OLD}"}),
+        tried=frozenset({Tried(Act.REACTIVATE, OLD)}),
     ),
     "it is still off then: on again, somebody goes without mail": Case(
         run(*MAY_LAND, *switched(ev.Effect.REACTIVATE, OLD, GRACE + 40)),
         KEYS_OFF,
         Reactivate(OLD, "a late deactivation landed"),
         now=GRACE + 62,
-        tried=frozenset({f"reactivate:{OLD}"}),
+        tried=frozenset({Tried(Act.REACTIVATE, OLD)}),
     ),
     "IAM does not do it for a quarter hour: the next process goes on": Case(
         run(*MAY_LAND, *switched(ev.Effect.REACTIVATE, OLD, GRACE + 40, ev.Outcome.UNKNOWN)),
         KEYS_OFF,
         wait(9, GRACE + HOUR + 60, urgent=True),
         now=GRACE + HOUR,
-        tried=frozenset({f"reactivate:{OLD}"}),
+        tried=frozenset({Tried(Act.REACTIVATE, OLD)}),
     ),
     "a canary after the deactivation not seen again: after a while": Case(
         run(*OFF, *mail("gmail", ev.CanaryOutcome.UNKNOWN, GRACE + 20)), KEYS_OFF, wait(9, GRACE + 80), now=GRACE + 30
@@ -131,7 +132,7 @@ LAST_STRETCH = {
         KEYS_OFF,
         wait(11, END + 5 + RETRY_S, urgent=True),
         now=END + 5,
-        tried=frozenset({f"delete:{OLD}"}),
+        tried=frozenset({Tried(Act.DELETE, OLD)}),
     ),
     "a leaked key is not watched: delete": Case(
         run(*SURVIVED, LEAKED_OLD, mode=EMERGENCY), KEYS_OFF, Delete(Retired(OLD, "compromised")), now=GRACE + 30

@@ -9,7 +9,7 @@ from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, Status
 from rotator.core.fold import fold
 from rotator.core.policy import LIST_LAG_S, Policy
-from rotator.core.situation import ATTEMPTS_A_PROCESS, Observed, Situation
+from rotator.core.situation import ATTEMPTS_A_PROCESS, Act, Observed, Situation, Tried
 from tests.core.telling import GMAIL, NEW, OLD, OTHER, WHO, T, created, deactivated, off, on, run, switched, unclear
 
 PROTOCOL = {
@@ -37,15 +37,17 @@ def test_a_step_bears_its_number_in_the_protocol(kind: type) -> None:
 
 def test_an_unclear_effect_is_repeated_twice_in_a_process() -> None:
     """Three attempts: after the third this process is done with it, and only with that one."""
-    seen = Observed()
+    seen, done = Observed(), Tried(Act.PUSH, "relay")
     for attempt in range(1, 4):
-        assert "push:relay" not in seen.tried
-        seen = seen.after_unclear("push", "relay")
+        assert done not in seen.tried
+        seen = seen.after_unclear(Act.PUSH, "relay")
         assert len(seen.tried) == attempt
-    assert "push:relay" in seen.tried
+    assert done in seen.tried
     assert ATTEMPTS_A_PROCESS == 3
-    assert seen.after_unclear("push", "other").tried - seen.tried == {"push 1:other"}
-    assert Observed().with_tried("a").with_tried("b").tried == {"a", "b"}
+    assert seen.after_unclear(Act.PUSH, "other").tried - seen.tried == {Tried(Act.PUSH, "other", 1)}
+    both = Observed().with_tried(Act.PUSH, "a").with_tried(Act.VERIFY, "b")
+    assert both.tried == {Tried(Act.PUSH, "a"), Tried(Act.VERIFY, "b")}
+    assert both.pushing_anew().tried == {Tried(Act.VERIFY, "b")}
 
 
 def looking(past: list[ev.Event], keys: tuple[AccessKey, ...], listed_at: int) -> Situation:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from rotator.core.events import Outcome
 from rotator.core.next_step import RULES, Rule
 from rotator.core.rules import handing_over, incident, probe, survey
-from rotator.core.situation import Situation
+from rotator.core.situation import Act, Situation
 from rotator.core.steps import Delete, Discard, Look, Observe, Orphan, OwnUnpushed, Reactivate, Retired, Step
 
 
@@ -31,7 +31,7 @@ def without(rule: Rule, rules: tuple[Rule, ...] = RULES) -> tuple[Rule, ...]:
 def roll_back_on_a_lost_push_reply(s: Situation) -> Step | None:
     """A time-out taken for a failure: the new key is discarded, which a consumer may hold."""
     unclear = any(one.pushed == s.run.new and one.push_outcome == Outcome.UNKNOWN for _, one in s.consumers)
-    if not s.run.new or not unclear or s.tried("discard", s.run.new):
+    if not s.run.new or not unclear or s.tried(Act.DISCARD, s.run.new):
         return None
     return Discard(OwnUnpushed(s.run.new), active=not s.new.deactivated_at)
 
@@ -69,7 +69,7 @@ def ask_ses_at_once(s: Situation) -> Step | None:
 def switch_on_a_leaked_key(s: Situation) -> Step | None:
     """A consumer was refused twice: the old key comes back, though it leaked."""
     refused = any(one.canary_refused >= 2 for _, one in s.consumers)
-    needed = s.old.id and s.old.deactivated_at and refused and not s.tried("reactivate", s.run.old)
+    needed = s.old.id and s.old.deactivated_at and refused and not s.tried(Act.REACTIVATE, s.run.old)
     return Reactivate(s.run.old, "a consumer was refused") if needed else None
 
 

@@ -17,7 +17,7 @@ from rotator.core.policy import (
     Traits,
 )
 from rotator.core.ports import Unknown
-from rotator.core.situation import Situation
+from rotator.core.situation import Act, Situation
 from rotator.core.steps import (
     Ask,
     Create,
@@ -59,7 +59,7 @@ def create_once(s: Situation) -> Step | None:
         return None
     if s.facts.intents and s.now <= s.facts.intents[-1].until:
         return Wait(4, Instant(s.facts.intents[-1].until + 1), "until the unclear create can no longer land")
-    if s.tried("create", s.facts.user):
+    if s.tried(Act.CREATE, s.facts.user):
         return Wait(4, Instant(s.now + RETRY_S), "CreateAccessKey was refused", urgent=True)
     return Create(tuple(sorted(s.listed)))
 
@@ -69,7 +69,7 @@ def verify_before_push(s: Situation) -> Step | None:
     for endpoint in s.policy.endpoints:
         if endpoint in s.run.verified:
             continue
-        if s.tried("verify", endpoint):
+        if s.tried(Act.VERIFY, endpoint):
             return Wait(5, Instant(s.now + RETRY_S), f"{endpoint} did not accept the new key in time", urgent=True)
         since = s.run.refused_since
         return Verify(s.run.new, endpoint, compare_old=bool(since and s.now >= since + WRONG_PASSWORD_S))
@@ -82,7 +82,7 @@ def push_to_every_consumer(s: Situation) -> Step | None:
     if s.new.compromised and (behind or _not_pasted_yet(s)):
         return Ask(6, "revoke-first", (s.run.new,), "the new key leaked before all had it: give it to nobody else")
     for name in behind:
-        if not s.tried("push", name):
+        if not s.tried(Act.PUSH, name):
             return Push(name, s.run.new)
     return Wait(6, Instant(s.now + RETRY_S), f"{', '.join(behind)} could not be told", urgent=True) if behind else None
 
@@ -188,6 +188,6 @@ def _behind(s: Situation, traits: Traits, consumer: ConsumerFacts) -> Step:
     if consumer.canary_at == consumer.canary_first_at:
         waiting = Wait(7, Instant(retry_at(consumer)), f"until the canary through {traits.name} may be repeated")
         return canary(s, traits, consumer, 7) or waiting
-    if not s.tried("push", traits.name):
+    if not s.tried(Act.PUSH, traits.name):
         return Push(traits.name, s.run.new)
     return Ask(7, "still-on-old-key", (traits.name,), "its canary moved the old key's last-used, twice")

@@ -6,7 +6,7 @@ from rotator.core import evidence
 from rotator.core.access_keys import Instant, Status
 from rotator.core.evidence import REFUSALS_THAT_COUNT
 from rotator.core.policy import LIST_LAG_S, REFUSAL_DEADLINE_S, RETRY_S, WRONG_PASSWORD_S, Mode
-from rotator.core.situation import Situation
+from rotator.core.situation import Act, Situation
 from rotator.core.steps import (
     Ask,
     Delete,
@@ -27,7 +27,7 @@ def revoke_what_leaked(s: Situation) -> Step | None:
         return None
     for key in (s.old, s.new):
         leaked = key.id and key.compromised and not key.held  # held: a person switched it on again at a terminal
-        if leaked and not key.deactivated_at and not s.tried("revoke", key.id):
+        if leaked and not key.deactivated_at and not s.tried(Act.REVOKE, key.id):
             return Revoke(key.id)
     return None
 
@@ -38,7 +38,7 @@ def drop_what_nobody_was_given(s: Situation) -> Step | None:
         return Finish("aborted") if s.run.aborting else None
     if s.new.pushed or not (s.run.aborting or s.new.compromised or _wrong_password(s)):
         return None
-    if s.tried("discard", s.run.new):
+    if s.tried(Act.DISCARD, s.run.new):
         return Wait(4, Instant(s.now + RETRY_S), f"{s.run.new} could not be discarded", urgent=True)
     # A hold is lifted by a deactivation of ours alone, so one that nobody recorded is repeated.
     return Discard(OwnUnpushed(s.run.new), active=s.new.held or s.status(s.new) is not Status.INACTIVE)
@@ -85,7 +85,7 @@ def _need(s: Situation) -> str:
 
 def _switch(s: Situation, why: str) -> Step:
     """On again, also repeatedly while somebody goes without mail; after a while the next process goes on."""
-    if not s.tried("reactivate", s.run.old):
+    if not s.tried(Act.REACTIVATE, s.run.old):
         return Reactivate(s.run.old, why)
     if s.now <= s.old.effect_until:
         return Wait(9, Instant(s.old.effect_until + 1), f"switching {s.run.old} on again: {why}", urgent=True)
@@ -112,6 +112,6 @@ def make_room_for_a_successor(s: Situation) -> Step | None:
 
 
 def _delete(s: Situation, what: Retired) -> Step:
-    if s.tried("delete", what.key):
+    if s.tried(Act.DELETE, what.key):
         return Wait(11, Instant(s.now + RETRY_S), f"{what.key} could not be deleted", urgent=True)
     return Delete(what)

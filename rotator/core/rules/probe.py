@@ -12,7 +12,7 @@ from rotator.core.evidence import REFUSALS_THAT_COUNT
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import CANARY_GIVES_UP_S, DAY_S, REFUSAL_ASSUMED_S, RETRY_S, Traits
 from rotator.core.rules.handing_over import if_gone, retry_at
-from rotator.core.situation import Situation
+from rotator.core.situation import Act, Situation
 from rotator.core.steps import Look, Observe, SendCanary, Step, Wait
 
 LAST_CHECK_S = 15 * 60  # a deletion is preceded by a canary not older than this
@@ -43,7 +43,7 @@ def _probing(s: Situation) -> bool:
 
 def _to_be_told(s: Situation, traits: Traits, known: ConsumerFacts) -> bool:
     """Whether this process will push to it first; one that it could not tell is looked at all the same."""
-    return evidence.needs_push(s, traits, known) and not s.tried("push", traits.name)
+    return evidence.needs_push(s, traits, known) and not s.tried(Act.PUSH, traits.name)
 
 
 def _may_ask_ses(s: Situation) -> bool:
@@ -51,7 +51,7 @@ def _may_ask_ses(s: Situation) -> bool:
     if s.old.refused_at:
         return False
     if s.old.sealed:
-        return not s.tried("refusal", s.run.old)
+        return not s.tried(Act.REFUSAL, s.run.old)
     return s.now >= s.old.deactivated_at + REFUSAL_ASSUMED_S
 
 

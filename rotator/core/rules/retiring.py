@@ -5,7 +5,7 @@ from __future__ import annotations
 from rotator.core import evidence
 from rotator.core.access_keys import USE_BUCKET_S, Instant
 from rotator.core.policy import LAST_USED_LAG_S, RETRY_S
-from rotator.core.situation import Situation
+from rotator.core.situation import Act, Situation
 from rotator.core.steps import (
     Deactivate,
     Delete,
@@ -53,7 +53,7 @@ def _still_used(s: Situation, used_at: int) -> Step:
     """Used after everybody was confirmed: who cannot be read back is told again, once a grace, and a person knows."""
     still = used_at > evidence.grace_from(s) + USE_BUCKET_S
     unsure = [one.name for one, _ in s.consumers if still and not one.reads_back and not one.by_hand]
-    untold = next((name for name in unsure if not s.tried("push", name)), None)
+    untold = next((name for name in unsure if not s.tried(Act.PUSH, name)), None)
     if untold is not None:
         return Push(untold, s.run.new)
     why = f"{s.run.old} was used; it must stand still for a while"
@@ -76,7 +76,7 @@ def deactivate_the_replaced(s: Situation) -> Step | None:
         why = f"{s.run.old} leaked and a person switched it on: `rotate --emergency --key` ends that"
         return Wait(9, Instant(s.now + RETRY_S), why, urgent=True)
     proof = evidence.replaced(s)
-    if proof is None or s.tried("deactivate", s.run.old):
+    if proof is None or s.tried(Act.DEACTIVATE, s.run.old):
         return Wait(9, Instant(s.now + RETRY_S), f"{s.run.old} could not be switched off", urgent=True)
     return Deactivate(proof)
 
@@ -84,6 +84,6 @@ def deactivate_the_replaced(s: Situation) -> Step | None:
 def delete_what_is_watched_out(s: Situation) -> Step | None:
     """The end of the old key: off, refused by SES, missed by nobody, held by no mark."""
     proof = evidence.retired(s)
-    if proof is None or s.tried("delete", s.run.old):
+    if proof is None or s.tried(Act.DELETE, s.run.old):
         return Wait(11, Instant(s.now + RETRY_S), f"{s.run.old} could not be deleted", urgent=True)
     return Delete(proof)

@@ -6,7 +6,7 @@ from rotator.core.access_keys import AccessKey, Instant, Status
 from rotator.core.events import Effect, Outcome
 from rotator.core.facts import CreateIntent, KeyFacts
 from rotator.core.policy import CLOCK_SLACK_S, LIST_LAG_S, RETRY_S, Mode
-from rotator.core.situation import KEYS_FRESH_S, Situation
+from rotator.core.situation import KEYS_FRESH_S, Act, Situation
 from rotator.core.steps import Ask, Discard, Finish, Forget, Look, Observe, Orphan, Refuse, Revoke, Step, Wait
 
 
@@ -59,7 +59,7 @@ def settle_the_orphan(s: Situation) -> Step | None:
         return None
     if not (s.policy.sole_creator or s.facts.key(key.id).disowned):
         return Ask(4, "whose-key", (key.id,), "a create ended unclear and this key may be its fruit")
-    if s.tried("discard", key.id):
+    if s.tried(Act.DISCARD, key.id):
         return Wait(4, Instant(s.now + RETRY_S), f"{key.id} could not be discarded", urgent=True)
     return Discard(Orphan(key.id), active=key.active and not s.facts.key(key.id).deactivated_at)
 
