@@ -1,10 +1,18 @@
-"""DMARC records by RFC 9989, which replaced RFC 7489: what receivers read, and what they only seem to say."""
+"""DMARC records by RFC 9989, which replaced RFC 7489: what receivers read, and what they only seem to say.
+
+No list of public suffixes any more: the organizational domain is found by walking up the names (4.10).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from rotator.core.looks import DnsAnswer, Lookup
+
+Ask = Callable[[str, str], DnsAnswer]
+KEPT_LABELS = 7  # 4.10, step 4: the walk of a long name goes on with this many, so that eight questions are enough
 POLICIES = frozenset({"none", "quarantine", "reject"})
 REMOVED = ("pct", "rf", "ri")  # of RFC 7489: unknown tags now, and ignored (4.7)
 # Tag -> values it may have (4.7); rua and ruf are lists of URIs and looked at apart.
@@ -75,23 +83,63 @@ def parse(text: str) -> Dmarc:
     )
 
 
-def walk(domain: str) -> tuple[str, ...]:
-    """The names whose `_dmarc` receivers ask for, in order (4.10): at most eight, the long way cut short."""
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The one DMARC record of a name."""
+
+    at: str
+    text: str
+    told: Dmarc
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One tree walk (4.10): the records met between `domain` and the top, and the answer that cut it short, if any."""
+
+    domain: str
+    found: tuple[Published, ...] = ()
+    silent: tuple[str, DnsAnswer] | None = None  # the name that was asked for, and how the question ended
+
+    @property
+    def organization(self) -> str:
+        """4.10.2: the name with psd=n, else one label below psd=y, else the highest with a record, else itself."""
+        if not self.found:
+            return self.domain
+        top = self.found[-1]  # only the last can have a psd of y or n: the walk ends there
+        if top.told.psd == "y" and top.at != self.domain:
+            return ".".join(self.domain.split(".")[-top.at.count(".") - 2 :])
+        return top.at
+
+    @property
+    def policy(self) -> Published | None:
+        """4.10.1: the domain's own record, else its organization's, else the public suffix's."""
+        by_name = {one.at: one for one in self.found}
+        above = self.found[-1] if self.found else None
+        return by_name.get(self.domain) or by_name.get(self.organization) or above
+
+
+def walk(domain: str, ask: Ask) -> Walk:
+    """Ask for the records from the domain upwards: at most eight questions, fewer where psd= ends the walk."""
+    names = steps(domain)
+    found: list[Published] = []
+    for at in names:
+        name = f"_dmarc.{at}"
+        answer = ask(name, "TXT")
+        if not answer.absent and answer.status is not Lookup.FOUND:
+            return Walk(names[0], tuple(found), (name, answer))
+        texts = records(answer.values)
+        if len(texts) == 1:
+            found.append(Published(at, texts[0], parse(texts[0])))
+            if found[-1].told.psd != "u":
+                break
+    return Walk(names[0], tuple(found))
+
+
+def steps(domain: str) -> tuple[str, ...]:
+    """The names that are asked about, in order (4.10, steps 3 and 4): a long one is cut short after the first."""
     labels = domain.lower().rstrip(".").split(".")
-    start = 1 if len(labels) <= 8 else len(labels) - 7
+    start = max(1, len(labels) - KEPT_LABELS)
     return (".".join(labels), *(".".join(labels[at:]) for at in range(start, len(labels))))
-
-
-def aligned(domain: str, author: str, mode: str) -> bool:
-    """Whether an authenticated domain stands for the author's (4.4): strictly the same, or one below the other.
-
-    Relaxed alignment compares organizational domains; below a common parent that is not one of the two is told as not
-    aligned here, which a domain's own MAIL FROM never is.
-    """
-    one, other = domain.lower().rstrip("."), author.lower().rstrip(".")
-    if mode == "s":
-        return one == other
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
 def _reports(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,4 +1,7 @@
-"""Layer 1: what the domain publishes.  A missing name, an empty answer, SERVFAIL and a time-out are told apart."""
+"""Layer 1: what the domain publishes; a missing name, an empty answer, SERVFAIL and a time-out are told apart.
+
+DMARC is looked at in `dns_dmarc`.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,8 @@ import ipaddress
 import re
 
 from rotator.core.looks import DnsAnswer, Lookup
-from rotator.doctor import dmarc as rules
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, skipped, warning
-from rotator.doctor.ground import Domain, Ground
+from rotator.doctor.ground import Ground
 from rotator.doctor.spf import Result, Spf, check_host
 from rotator.doctor.spf_terms import is_spf
 
@@ -21,6 +23,7 @@ UNANSWERED = {
 }
 SES_INCLUDE = "amazonses.com"
 SES_ADDRESS = "199.255.192.1"  # one of SES's published ranges, for a resolver that does not know them
+NOBODY = "203.0.113.1"  # no sender has it (RFC 5737): every term is looked at, which 4.6.4's limits must allow
 IP4 = re.compile(r"ip4:([0-9.]+)")
 
 
@@ -38,12 +41,21 @@ def domain(ground: Ground, subject: Subject) -> Verdict:
     return unanswered(answer, name, "NS") or ok(f"{name}: {', '.join(answer.values)}")
 
 
-def of_spf(found: Spf, name: str) -> Verdict:
-    """The verdict on an evaluation for one of SES's own addresses."""
-    evidence = {"record": found.record, "lookups": str(found.lookups)}
+def of_spf(found: Spf, for_others: Spf, name: str) -> Verdict:
+    """The verdict on an evaluation for one of SES's own addresses, and on one that reaches the record's end.
+
+    Evidence: terms that ask DNS and answers without records, to SES's address and to the end.
+    """
+    evidence = {
+        "record": found.record, "lookups": str(found.lookups), "void": str(found.void),
+        "lookups_to_the_end": str(for_others.lookups), "void_to_the_end": str(for_others.void),
+    }  # fmt: skip
     match found.result:
         case Result.PASS if found.detail.startswith("+all"):
             return warning(f"{found.record} lets everybody send", "end it with -all", **evidence)
+        case Result.PASS if for_others.result in (Result.PERMERROR, Result.TEMPERROR):
+            seen = f"SES may send, but whoever stands behind it in the record meets a {for_others.result}"
+            return warning(f"{seen}: {for_others.detail}", "correct the rest of the record, or drop it", **evidence)
         case Result.PASS:
             return ok(found.record, **evidence)
         case Result.NONE:
@@ -116,76 +128,13 @@ def spf(ground: Ground, subject: Subject) -> Verdict:
         return broken(f"{name}: {answer.status}", PUBLISH, lookup=answer.status)
     if (silent := unanswered(answer, name, "TXT")) is not None:
         return silent
-    found = check_host(ses_address(ground), name, f"x@{name}", ground.records)
-    return of_spf(found, name)
+    found = _check(ground, name, ses_address(ground))
+    for_others = _check(ground, name, NOBODY) if found.result is Result.PASS else found
+    return of_spf(found, for_others, name)
 
 
-@check("dns.dmarc", "the domain's DMARC policy, and alignment", Kind.DOMAIN, "dns.md#dmarc", needs=["dns.domain"])
-def dmarc(ground: Ground, subject: Subject) -> Verdict:
-    """By RFC 9989: the record of the domain, or of the nearest name above it."""
-    for at in rules.walk(subject.domain):
-        name = f"_dmarc.{at}"
-        answer = ground.records(name, "TXT")
-        if (silent := unanswered(answer, name, "TXT")) is not None:
-            return silent
-        found = rules.records(answer.values)
-        if len(found) > 1:
-            return broken(f"{len(found)} DMARC records at {name}: receivers drop them all", "leave one of them")
-        if found:
-            return _of_dmarc(ground, ground.domains[subject.domain], found[0])
-        if at == subject.domain and answer.values and not found:
-            seen = f"{name}: {answer.values[0][:80]!r} is no DMARC record"
-            return broken(seen, "let it begin with v=DMARC1; (in this case)")
-    fix = (
-        f"publish it: rotator doctor --zone-file; begin with _dmarc.{subject.domain} TXT v=DMARC1; p=none; rua=mailto:…"
-    )
-    return warning(
-        f"_dmarc.{subject.domain}: no DMARC policy",
-        fix,
-        lookup=ground.records(f"_dmarc.{subject.domain}", "TXT").status,
-    )
-
-
-def _of_dmarc(ground: Ground, one: Domain, record: str) -> Verdict:
-    told = rules.parse(record)
-    if told.no_policy:
-        return broken(f"{record}: no valid p=, so receivers do nothing", "write p=none, p=quarantine or p=reject")
-    if told.invalid:
-        return warning(f"{record}: receivers drop {', '.join(told.invalid)}", "correct what they drop", record=record)
-    if told.removed:
-        tags = ", ".join(f"{name}=" for name in told.removed)
-        fix = f"delete {tags}: RFC 9989 removed it; t=y while testing"
-        return warning(f"{record}: {tags} means nothing any more", fix, record=record)
-    if told.psd == "y":
-        return warning(f"{record}: psd=y says that the domain is a public suffix", "delete psd=y", record=record)
-    if (misaligned := _alignment(ground, one, told)) is not None:
-        return misaligned
-    if (unwanted := _unwanted_reports(ground, one, told)) is not None:
-        return unwanted
-    return ok(record, policy=told.policy)
-
-
-def _alignment(ground: Ground, one: Domain, told: rules.Dmarc) -> Verdict | None:
-    """SES signs with the domain itself, so DKIM is aligned in either mode; SPF by the MAIL FROM domain."""
-    mail_from = ground.mail_from_of(one)
-    if not mail_from or rules.aligned(mail_from, one.name, told.aspf):
-        return None
-    why = "aspf=s wants exactly the domain" if told.aspf == "s" else "it is another domain"
-    fix = "delete aspf=s, or rely on DKIM alone" if told.aspf == "s" else f"use a MAIL FROM domain below {one.name}"
-    return warning(f"the MAIL FROM domain {mail_from} is not aligned ({why}): DKIM alone carries DMARC", fix)
-
-
-def _unwanted_reports(ground: Ground, one: Domain, told: rules.Dmarc) -> Verdict | None:
-    """RFC 9990 section 4: a report address in another domain needs a record there."""
-    for other in told.rua:
-        if rules.aligned(other, one.name, "r"):
-            continue
-        name = f"{one.name}._report._dmarc.{other}"
-        answer = ground.records(name, "TXT")
-        if answer.absent or (answer.status is Lookup.FOUND and not rules.records(answer.values)):
-            fix = f"let {other} publish: {name} TXT v=DMARC1;"
-            return warning(f"reports to {other} are not sent: it does not agree to them", fix)
-    return None
+def _check(ground: Ground, name: str, address: str) -> Spf:
+    return check_host(address, name, f"x@{name}", ground.records)
 
 
 def unanswered(answer: DnsAnswer, name: str, kind: str) -> Verdict | None:

@@ -46,10 +46,18 @@ def mx(ground: Ground, subject: Subject) -> Verdict:
     hosts = [value.partition(" ")[2] for value in answer.values]
     if hosts == [NULL_MX]:
         return broken(f"{domain} says that it takes no mail at all (null MX, RFC 7505)", "correct the address")
+    if all(_without_address(ground, host) for host in hosts):
+        seen = f"{domain} MX {', '.join(hosts)}: no such host has an address, so it takes no mail"
+        return broken(seen, "correct the address, or tell whoever runs that domain", lookup=Lookup.EMPTY)
     if any(host.endswith(EXCHANGE_ONLINE) for host in hosts):
         seen = f"Exchange Online ({hosts[0]}): if it refuses with 5.7.x, runbooks/recipient-exchange.md"
         return ok(seen, server="exchange-online")
     return ok(f"{domain} MX {', '.join(hosts)}")
+
+
+def _without_address(ground: Ground, host: str) -> bool:
+    """Whether DNS says so; a question without an answer is no such word."""
+    return all(ground.records(host, kind).absent for kind in ("A", "AAAA"))
 
 
 def _without_mx(ground: Ground, domain: str) -> Verdict:

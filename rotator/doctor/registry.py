@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rotator.doctor.consumers
 import rotator.doctor.dns
+import rotator.doctor.dns_dmarc
 import rotator.doctor.iam
 import rotator.doctor.journal
 import rotator.doctor.recipient

@@ -54,13 +54,13 @@ class CertificateAuthority:
         self.ca_file = directory / f"{name.split(maxsplit=1)[0]}-ca.pem"
         write_private(self.ca_file, self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def leaf(self, label: str, names: Iterable[str]) -> Leaf:
+    def leaf(self, label: str, names: Iterable[str], age: timedelta = BACKDATED) -> Leaf:
         """A server certificate for exactly `names` (host names or IP addresses), in `<label>.pem`."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
         issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
-            _dated(subject, self._name, key)
+            _dated(subject, self._name, key, age)
             .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -81,6 +81,14 @@ class CertificateAuthority:
         """A certificate that a client trusts but that names somebody else."""
         return self.leaf("wrong-host", ("email-smtp.eu-west-1.amazonaws.com",))
 
+    def expired(self) -> Leaf:
+        """The right names and issuer, but yesterday was its last day."""
+        return self.leaf("expired", LOOPBACK, LIFETIME + BACKDATED)
+
+    def soon_expired(self) -> Leaf:
+        """The right one, with a week left."""
+        return self.leaf("soon-expired", LOOPBACK, LIFETIME - timedelta(days=7))
+
     def unknown_ca(self) -> Leaf:
         """A certificate with the right names from a CA that no client was told about."""
         return CertificateAuthority(self._directory, "unknown CA of the rotator sandbox").leaf(
@@ -95,16 +103,19 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _dated(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _dated(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, age: timedelta = BACKDATED
+) -> x509.CertificateBuilder:
+    """The beginning of a certificate that was made so long ago; each lives LIFETIME from the day of its making."""
+    made = datetime.now(UTC) - age
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + LIFETIME)
+        .not_valid_before(made)
+        .not_valid_after(made + LIFETIME)
     )
 
 

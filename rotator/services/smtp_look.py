@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rotator.core.looks import Certificate, Conversation
@@ -12,9 +13,11 @@ from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.ses_replies import classify
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.smtp import SesEndpoint, addresses_of
-from rotator.services.smtp_session import NoConnection, Reply, SessionFailed, SmtpSession
+from rotator.services.smtp_session import NoConnection, Reply, SessionFailed, SmtpSession, dial
 
 CONNECT_S = 10.0  # at most for one wait on the wire
+DIAL_S = 3.0  # for an address that is only dialled: a first try and its repetition (RFC 6298: 1 s)
+AT_ONCE = 16  # addresses dialled side by side
 SAID = frozenset({"connect", "ehlo"})  # stages at which the server says something else than was awaited
 
 
@@ -35,15 +38,14 @@ class SmtpLooker:
             why = getattr(error, "strerror", None) or type(error).__name__
             return Conversation("name", f"the name {self.host} could not be resolved ({why})")
         closed: list[str] = []
-        for address in addresses:
+        for number, address in enumerate(addresses):
             lines: list[str] = []
             session = SmtpSession(self._target, address, self._patience(deadline), lines)
             try:
                 with session:
-                    found = Conversation(
-                        "", "", tuple(addresses), tuple(closed), _certificate(session), session.offers()
-                    )
-                return _with_lines(found, lines)
+                    certificate, offers = _certificate(session), session.offers()
+                closed += self._dialled(addresses[number + 1 :], deadline)
+                return Conversation("", "", tuple(addresses), tuple(closed), certificate, offers, tuple(lines))
             except NoConnection as error:
                 closed.append(str(error))
             except SessionFailed as error:
@@ -52,6 +54,20 @@ class SmtpLooker:
                     part, f"{self.host}:{self.port}: {error}", tuple(addresses), tuple(closed), transcript=tuple(lines)
                 )
         return Conversation("tcp", "; ".join(closed), tuple(addresses), tuple(closed))
+
+    def _dialled(self, addresses: Sequence[str], deadline: Deadline) -> list[str]:
+        """Why those of the addresses that take no connection do not, side by side: mails would wait for each."""
+        patience = min(DIAL_S, self._patience(deadline))
+        with ThreadPoolExecutor(AT_ONCE, "dial") as pool:
+            reasons = list(pool.map(lambda address: self._refusal(address, patience), addresses))
+        return [one for one in reasons if one]
+
+    def _refusal(self, address: str, patience: float) -> str:
+        try:
+            dial(self._target, address, patience).close()
+        except NoConnection as error:
+            return str(error)
+        return ""
 
     def login(self, credential: SmtpCredential, deadline: Deadline) -> Acknowledged | Refused | Unknown:
         """One AUTH PLAIN on the first address that takes a connection."""
@@ -96,9 +112,3 @@ def _certificate(session: SmtpSession) -> Certificate | None:
     names = {key: value for rdn in found.get("issuer", ()) for key, value in rdn}
     issuer = names.get("organizationName") or names.get("commonName") or "?"
     return Certificate(version, str(issuer), int(ssl.cert_time_to_seconds(str(found["notAfter"]))))
-
-
-def _with_lines(found: Conversation, lines: list[str]) -> Conversation:
-    return Conversation(
-        found.failed, found.seen, found.addresses, found.closed, found.certificate, found.offers, tuple(lines)
-    )

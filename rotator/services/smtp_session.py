@@ -70,6 +70,16 @@ class Target:
     context: ssl.SSLContext
 
 
+def dial(target: Target, address: str, timeout: float) -> socket.socket:
+    """A plain connection to one resolved address, within `timeout` seconds.  Raises NoConnection."""
+    try:
+        return socket.create_connection((address, target.port), max(timeout, 0.1))
+    except OSError as error:
+        throttled = isinstance(error, TimeoutError) and target.port == 25
+        hint = "; EC2 throttles port 25: use 587" if throttled else ""
+        raise NoConnection(f"{address}:{target.port}: {_os_text(error)}{hint}") from None
+
+
 class SmtpSession:
     """A connection that is encrypted and verified once the `with` block is entered.
 
@@ -84,12 +94,7 @@ class SmtpSession:
         self._greeted = False
 
     def __enter__(self) -> Self:
-        try:
-            raw = socket.create_connection((self._address, self._target.port), self._timeout)
-        except OSError as error:
-            text = f"{self._address}:{self._target.port}: {_os_text(error)}"
-            raise NoConnection(text + self._port_hint(error)) from None
-        self._smtp.sock = raw
+        self._smtp.sock = dial(self._target, self._address, self._timeout)
         try:
             with self._failures():
                 self._encrypt()
@@ -196,10 +201,6 @@ class SmtpSession:
         if self._greeted or self._target.security == "tls":
             return ""
         return " before a greeting; ports 465 and 2465 speak TLS at once: security: tls, or use 587"
-
-    def _port_hint(self, error: OSError) -> str:
-        silent = isinstance(error, TimeoutError)
-        return "; EC2 throttles port 25: use 587" if silent and self._target.port == 25 else ""
 
 
 class _Recording(smtplib.SMTP):

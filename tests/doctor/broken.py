@@ -6,8 +6,9 @@ A fault is a context manager over the stage; leaving it heals the world.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -15,12 +16,13 @@ from typing import Any
 from rotator.sandbox.dns import Fault
 from rotator.sandbox.dns_records import ELSEWHERE, NO_MAIL, SPF
 from rotator.sandbox.sesv2 import ConfigurationSet
-from tests.doctor.stage import DOMAIN, MAIL_FROM, PARAMETER, SECRET, Stage, no_name, pair_of
+from tests.doctor.stage import DOMAIN, MAIL_FROM, PARAMETER, REGION, SECRET, Stage, no_name, pair_of
 from tests.services.scripted_smtp import EHLO, Script, served
 
 Plant = Callable[[Stage], AbstractContextManager[object]]
 SOMEBODY, ANOTHER_KEY = f"ann@{ELSEWHERE}", "AKIA" + "7" * 16
 FAILED, WARNING = "failed", "warning"
+NEWS, DMARC = f"news.{DOMAIN}", f"_dmarc.{DOMAIN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,53 @@ def dkim(fault: Fault | None = None, target: str = "") -> Plant:
         name = f"{stage.world.ses.identities[DOMAIN].tokens[1]}._domainkey.{DOMAIN}"
         inner = silence(name, fault) if fault else publishes(name, "CNAME", *([target] if target else []))
         with inner(stage):
+            yield
+
+    return plant
+
+
+@contextmanager
+def foreign_mail_from(stage: Stage) -> Iterator[None]:
+    """Everything is right about the MAIL FROM domain, but that somebody else's organization stands above it."""
+    name = "bounce.agency.example"
+    with (
+        publishes(name, "MX", f"10 feedback-smtp.{REGION}.amazonses.com.")(stage),
+        publishes(name, "TXT", SPF)(stage),
+        identity(mail_from=name)(stage),
+    ):
+        stage.document["domains"][0]["mail_from"] = name
+        yield
+
+
+@contextmanager
+def sibling(stage: Stage) -> Iterator[None]:
+    """Mail is sent as news.DOMAIN, with a policy of its own; the MAIL FROM domain is its sibling."""
+    identities = stage.world.ses.identities
+    identities[NEWS] = replace(identities[DOMAIN], name=NEWS)
+    stage.document["domains"] = [{"region": REGION, "name": NEWS, "mail_from": MAIL_FROM}]
+    with ExitStack() as stack:
+        stack.callback(identities.pop, NEWS)
+        for token in identities[NEWS].tokens:
+            target = f"{token}.dkim.{REGION}.amazonses.com."
+            stack.enter_context(publishes(f"{token}._domainkey.{NEWS}", "CNAME", target)(stage))
+        stack.enter_context(publishes(f"_dmarc.{NEWS}", "TXT", "v=DMARC1; p=reject")(stage))
+        yield
+
+
+@contextmanager
+def estranged(stage: Stage) -> Iterator[None]:
+    """The same, but nothing is published above both: each is an organization of its own."""
+    with sibling(stage), publishes(DMARC, "TXT")(stage):
+        yield
+
+
+def agreed(policy: str) -> Plant:
+    """A DMARC policy whose reports go to reports.example, which agreed to them."""
+
+    @contextmanager
+    def plant(stage: Stage) -> Iterator[None]:
+        consent = publishes(f"{DOMAIN}._report._dmarc.reports.example", "TXT", "v=DMARC1")
+        with publishes(DMARC, "TXT", policy)(stage), consent(stage):
             yield
 
     return plant
@@ -225,6 +274,15 @@ def shows(certificate: str) -> Plant:
             yield
 
     return plant
+
+
+@contextmanager
+def one_of_two(stage: Stage) -> Iterator[None]:
+    """The endpoint's name has a second address, where nothing listens; the first works."""
+    port = stage.world.smtp.port
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in ("127.0.0.1", "127.0.0.9")]
+    stage.outside = replace(stage.outside, resolve=lambda *_, **__: answers)
+    yield
 
 
 def fault(name: str, times: int = 1) -> Plant:
@@ -413,8 +471,7 @@ def file(change: Callable[[Stage], None]) -> Plant:
     return plant
 
 
-DMARC = f"_dmarc.{DOMAIN}"
-BUSY = " ".join(f"include:i{n}.test" for n in range(11))
+BUSY = " ".join(f"a:mx.{DOMAIN}" for _ in range(10))  # ten terms that ask DNS; all are there, none is SES's
 NO_AUTH = tuple(one for one in EHLO if "AUTH" not in one)
 OLDER = {"max_age": "10d", "rotate_at": "2d"}
 EARLY = {"rotate_at": "10d"}
@@ -442,6 +499,10 @@ WORLDS: dict[str, Broken] = {
     "SPF asks DNS too often": Broken(
         publishes(MAIL_FROM, "TXT", "v=spf1 exists:a.x.test exists:b.x.test exists:c.x.test -all"),
         "dns.spf", "more than 2 answers without records"),
+    "SPF needs an eleventh look-up": Broken(
+        publishes(MAIL_FROM, "TXT", f"v=spf1 {BUSY} include:amazonses.com -all"), "dns.spf", "more than 10 terms"),
+    "SPF needs an eleventh look-up once SES is let through": Broken(
+        publishes(MAIL_FROM, "TXT", f"v=spf1 include:amazonses.com {BUSY} -all"), "dns.spf", "more than 10", WARNING),
     "SPF has a slip of the pen": Broken(
         publishes(MAIL_FROM, "TXT", "v=spf1 inculde:amazonses.com -all"), "dns.spf", "unknown mechanism"),
     "SPF lets everybody send": Broken(publishes(MAIL_FROM, "TXT", "v=spf1 +all"), "dns.spf", "everybody", WARNING),
@@ -458,6 +519,12 @@ WORLDS: dict[str, Broken] = {
         publishes(DMARC, "TXT", "v=DMARC1; p=reject; pct=10"), "dns.dmarc", "pct=", WARNING),
     "DMARC wants strict alignment of SPF": Broken(
         publishes(DMARC, "TXT", "v=DMARC1; p=reject; aspf=s"), "dns.dmarc", "aspf=s", WARNING),
+    "the MAIL FROM domain is an organization of its own": Broken(
+        publishes(f"_dmarc.{MAIL_FROM}", "TXT", "v=DMARC1; p=none; psd=n"), "dns.dmarc", "not aligned", WARNING),
+    "nothing joins the MAIL FROM domain and its sibling": Broken(estranged, "dns.dmarc", "not aligned", WARNING),
+    "the MAIL FROM domain is another registration": Broken(foreign_mail_from, "dns.dmarc", "not aligned", WARNING),
+    "DMARC reports go to a domain without a mail server": Broken(
+        agreed("v=DMARC1; p=none; rua=mailto:x@reports.example"), "dns.dmarc", "takes no mail", WARNING),
     "DMARC reports go where nobody agreed": Broken(
         publishes(DMARC, "TXT", "v=DMARC1; p=none; rua=mailto:x@reports.example"), "dns.dmarc", "not sent", WARNING),
     "DMARC does not answer": Broken(silence(DMARC, "SERVFAIL"), "dns.dmarc", "server failure"),
@@ -493,6 +560,9 @@ WORLDS: dict[str, Broken] = {
     "TLS at once is spoken to STARTTLS": Broken(endpoint(security="tls"), "smtp.tls", "want STARTTLS"),
     "STARTTLS is spoken to TLS at once": Broken(tls_port, "smtp.tls", "speak TLS at once"),
     "the certificate is another host's": Broken(shows("wrong_host"), "smtp.tls", "does not hold"),
+    "the certificate has expired": Broken(shows("expired"), "smtp.tls", "certificate has expired"),
+    "the certificate expires in a week": Broken(shows("soon_expired"), "smtp.tls", "certificate by", WARNING),
+    "the endpoint has an address that is dead": Broken(one_of_two, "smtp.tcp", "1 of 2 addresses", WARNING),
     "the certificate is nobody's": Broken(shows("unknown_ca"), "smtp.tls", "does not hold"),
     "the server is too busy": Broken(fault("smtp_421"), "smtp.ehlo", "421"),
     "SES refuses the stored password": Broken(fault("smtp_535"), "smtp.auth", "535"),
@@ -513,6 +583,8 @@ WORLDS: dict[str, Broken] = {
     "the recipient complained": Broken(suppressed("COMPLAINT"), "recipient.suppression", "for a COMPLAINT"),
     "the recipient bounced": Broken(suppressed("BOUNCE"), "recipient.suppression", "for a BOUNCE"),
     "the recipient's domain does not exist": Broken(recipient("ann@nowhere.example"), "recipient.mx", "no such name"),
+    "the recipient's mail servers have no address": Broken(
+        recipient(SOMEBODY, publishes(ELSEWHERE, "MX", "10 gone.mail.example.")), "recipient.mx", "no such host has"),
     "the recipient's domain takes no mail": Broken(recipient(f"ann@{NO_MAIL}"), "recipient.mx", "RFC 7505"),
     "the recipient's domain fails": Broken(
         recipient(SOMEBODY, silence(ELSEWHERE, "SERVFAIL")), "recipient.mx", "server failure"),

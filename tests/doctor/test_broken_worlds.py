@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.core.findings import CheckStatus
-from tests.doctor.broken import SOMEBODY, WORLDS, Broken, rotated_away
+from tests.doctor.broken import SOMEBODY, WORLDS, Broken, publishes, rotated_away, sibling
 from tests.doctor.stage import Stage, accused
 
 
@@ -30,6 +30,27 @@ def test_the_planted_fault_is_named_and_nothing_else(stage: Stage, broken: Broke
     assert broken.words in named.summary
     assert named.fix
     assert named.runbook.startswith("runbooks/")
+
+
+def test_spf_shows_what_it_costs(stage: Stage) -> None:
+    """Terms that ask DNS and answers without records: until SES is let through, and to the record's end."""
+    name = "bounce.queenofsandiego.com"
+    record = "v=spf1 include:amazonses.com a:mx.queenofsandiego.com a:gone.queenofsandiego.com -all"
+    with publishes(name, "TXT", record)(stage):
+        (found,) = [one for one in stage.examine("dns.spf") if one.id == "dns.spf"]
+    assert found.status is CheckStatus.OK
+    assert dict(found.evidence) == {
+        "record": record, "lookups": "1", "void": "0", "lookups_to_the_end": "3", "void_to_the_end": "1",
+    }  # fmt: skip
+
+
+def test_siblings_below_one_organization_are_aligned(stage: Stage) -> None:
+    """A MAIL FROM domain beside the author's domain is as good as one below it, once the parent has a policy."""
+    with stage.changed(), sibling(stage):
+        findings = stage.examine()
+    assert accused(findings) == []
+    (found,) = [one for one in findings if one.id == "dns.dmarc"]
+    assert (found.status, dict(found.evidence)["policy"]) == (CheckStatus.OK, "reject")
 
 
 def test_there_are_enough_worlds() -> None:

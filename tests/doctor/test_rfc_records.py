@@ -87,8 +87,12 @@ def test_the_table_is_long_enough() -> None:
     assert len(SPF) + len(DMARC) >= 25
 
 
-WALKS = {
+STEPS = {
     "up to the top label": ("a.example.com", ("a.example.com", "example.com", "com")),
+    "eight labels are eight questions": (
+        "a.b.c.d.e.f.example.com",
+        ("a.b.c.d.e.f.example.com", "b.c.d.e.f.example.com", "c.d.e.f.example.com", "d.e.f.example.com",
+         "e.f.example.com", "f.example.com", "example.com", "com")),
     "a long name is cut to the seven labels at its end": (
         "a.b.c.d.e.f.g.h.i.example.com",
         ("a.b.c.d.e.f.g.h.i.example.com", "e.f.g.h.i.example.com", "f.g.h.i.example.com", "g.h.i.example.com",
@@ -96,25 +100,77 @@ WALKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("domain", "names"), WALKS.values(), ids=WALKS.keys())
+@pytest.mark.parametrize(("domain", "names"), STEPS.values(), ids=STEPS.keys())
 def test_the_tree_walk_asks_eight_names_at_the_most(domain: str, names: tuple[str, ...]) -> None:
     """RFC 9989 section 4.10: the domain, then its parents, the middle of a long one left out."""
-    assert dmarc.walk(domain) == names
+    assert dmarc.steps(domain) == names
+    asked: list[str] = []
+
+    def nothing(name: str, kind: str) -> DnsAnswer:
+        asked.append(f"{kind} {name}")
+        return DnsAnswer(Lookup.NO_NAME)
+
+    assert dmarc.walk(domain, nothing).organization == domain
+    assert asked == [f"TXT _dmarc.{name}" for name in names]
 
 
-ALIGNED = {
-    "the same": ("example.com", "example.com", "s", True),
-    "below, relaxed": ("bounce.example.com", "example.com", "r", True),
-    "below, strict": ("bounce.example.com", "example.com", "s", False),
-    "another domain": ("example.net", "example.com", "r", False),
-    "another domain that ends alike": ("badexample.com", "example.com", "r", False),
-}
+P, N, Y = "v=DMARC1; p=reject", "v=DMARC1; p=reject; psd=n", "v=DMARC1; p=reject; psd=y"
+LONG = "a.b.c.d.e.f.g.h.example.com"
+# RFC 9989 section, domain, name -> record, the organizational domain, the name whose policy holds ("": none).
+WALKS = {
+    "nobody publishes: the domain is its own": ("4.10.2", "a.example.com", {}, "a.example.com", ""),
+    "the highest name with a record": (
+        "4.10.2", "a.b.example.com", {"b.example.com": P, "example.com": P}, "example.com", "example.com"),
+    "its own record holds, whoever stands above": (
+        "4.10.1", "a.example.com", {"a.example.com": P, "example.com": P}, "example.com", "a.example.com"),
+    "a record in between holds for nobody below it": (
+        "4.10.1", "a.b.example.com", {"b.example.com": P, "com": P}, "com", "com"),
+    "psd=n ends the walk where it stands": (
+        "4.10.2", "a.b.example.com", {"b.example.com": N, "example.com": P}, "b.example.com", "b.example.com"),
+    "psd=n at the domain itself": ("4.10.2", "b.example.com", {"b.example.com": N, "example.com": P},
+                                   "b.example.com", "b.example.com"),
+    "one label below psd=y, with a record": (
+        "4.10.2", "a.example.bank", {"example.bank": P, "bank": Y}, "example.bank", "example.bank"),
+    "one label below psd=y, without": ("4.10.1", "a.example.bank", {"bank": Y}, "example.bank", "bank"),
+    "a suffix of two labels": (
+        "4.10.2", "a.example.gov.test", {"gov.test": Y, "test": P}, "example.gov.test", "gov.test"),
+    "psd=y at the domain itself does not look below it": ("4.10.2", "bank", {"bank": Y}, "bank", "bank"),
+    "psd=u says nothing": ("4.7", "a.example.com", {"example.com": f"{P}; psd=u"}, "example.com", "example.com"),
+    "several records are none": ("4.10", "a.example.com", {"a.example.com": f"{P}|{P}; t=y", "example.com": P},
+                                 "example.com", "example.com"),
+    "a long name: what is left out is not seen": (
+        "4.10", LONG, {"b.c.d.e.f.g.h.example.com": P, "example.com": P}, "example.com", "example.com"),
+    "a long name: one label below psd=y may be one that was not asked": (
+        "4.10.2", LONG, {"d.e.f.g.h.example.com": Y}, "c.d.e.f.g.h.example.com", "d.e.f.g.h.example.com"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("domain", "author", "mode", "same"), ALIGNED.values(), ids=ALIGNED.keys())
-def test_alignment_is_by_mode(domain: str, author: str, mode: str, *, same: bool) -> None:
-    """RFC 9989 section 4.4: strict is the very name, relaxed the same organization."""
-    assert dmarc.aligned(domain, author, mode) is same
+@pytest.mark.parametrize(("section", "domain", "zone", "organization", "policy"), WALKS.values(), ids=WALKS.keys())
+def test_the_organization_is_found_by_walking_up(
+    section: str, domain: str, zone: dict[str, str], organization: str, policy: str
+) -> None:
+    """Who belongs together, and whose policy holds, is what the records on the way say; no list of suffixes."""
+    walk = dmarc.walk(domain, published(zone))
+    seen = (walk.organization, walk.policy.at if walk.policy else "")
+    assert seen == (organization, policy), f"RFC 9989 section {section}"
+
+
+def published(zone: dict[str, str]) -> dmarc.Ask:
+    """A resolver of DMARC records; `|` stands between several of one name."""
+
+    def ask(name: str, kind: str) -> DnsAnswer:
+        text = zone.get(name.removeprefix("_dmarc."))
+        return DnsAnswer(Lookup.FOUND, tuple(text.split("|"))) if text else DnsAnswer(Lookup.NO_NAME)
+
+    return ask
+
+
+def test_a_question_without_an_answer_ends_the_walk() -> None:
+    """What stands above is not known then, and the walk says which name it was."""
+    silent = DnsAnswer(Lookup.SERVFAIL)
+    zone = published({"a.example.com": P, "com": P})
+    walk = dmarc.walk("a.example.com", lambda name, kind: silent if name == "_dmarc.example.com" else zone(name, kind))
+    assert ([one.at for one in walk.found], walk.silent) == (["a.example.com"], ("_dmarc.example.com", silent))
 
 
 REPORTS = {
