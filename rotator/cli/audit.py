@@ -10,7 +10,7 @@ import typer
 from rotator.cli import around
 from rotator.cli.failure import UNTOUCHED
 from rotator.cli.findings import counted, row, show
-from rotator.cli.options import AnyUser, Options, command
+from rotator.cli.options import AnyUser, Options, Strict, command
 from rotator.cli.signals import signals
 from rotator.cli.text import duration, iso, mask_ids
 from rotator.core.durations import parse_duration
@@ -32,7 +32,7 @@ def audit(
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="10m", help="How long one mail may take (audit.timeout).")
     ] = "",
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings end with exit code 1 too.")] = False,
+    strict: Strict = False,
 ) -> int:
     """Send one real mail through every place, wait for it, and look for what does not belong there.  For a timer."""
     from rotator.wiring import audit as wiring_audit

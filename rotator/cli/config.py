@@ -30,10 +30,15 @@ def config() -> None:
 def init(
     options: Options,
     user: Annotated[str, typer.Option("--user", metavar="NAME", help="The IAM user whose key is rotated.")] = "",
-    mailbox: Annotated[str, typer.Option("--mailbox", metavar="ADDRESS", help="The Gmail mailbox.")] = "",
+    mailbox: Annotated[
+        str,
+        typer.Option("--mailbox", envvar="ROTATOR_CONFIG_INIT_MAILBOX", metavar="ADDRESS", help="The Gmail mailbox."),
+    ] = "",
     alias: Annotated[str, typer.Option("--alias", metavar="ADDRESS", help="Its send-as alias.")] = "",
     account: Annotated[str, typer.Option("--account", metavar="ID", help="The AWS account; asked of AWS else.")] = "",
-    region: Annotated[str, typer.Option("--region", metavar="REGION", help="SES's region.")] = "us-east-1",
+    region: Annotated[
+        str, typer.Option("--region", envvar="ROTATOR_CONFIG_INIT_REGION", metavar="REGION", help="SES's region.")
+    ] = "us-east-1",
     consumer_name: Annotated[str, typer.Option("--consumer-name", metavar="NAME", help="What to call the alias.")] = "",
     sole_creator: Annotated[
         bool, typer.Option("--sole-creator", help="Nobody else creates access keys for this user.")

@@ -27,7 +27,12 @@ KEY_ID = re.compile(r"(?P<kind>A[KS]IA)[A-Z0-9]{12,}(?P<rest>.*)", re.DOTALL)
 @command
 def derive(
     options: Options,
-    region: Annotated[str, typer.Option("--region", metavar="REGION", help="The region that mail is sent in.")] = "",
+    region: Annotated[
+        str,
+        typer.Option(
+            "--region", envvar="ROTATOR_DERIVE_REGION", metavar="REGION", help="The region that mail is sent in."
+        ),
+    ] = "",
     all_regions: Annotated[bool, typer.Option("--all-regions", help="A line for every region of SES.")] = False,
 ) -> None:
     """Print the SES SMTP password of a secret access key, alone: the secret comes from a pipe or a prompt.

@@ -9,7 +9,7 @@ import typer
 
 from rotator.cli.findings import MARK, PREFIX, counted
 from rotator.cli.findings import row as common
-from rotator.cli.options import AnyUser, Options, command
+from rotator.cli.options import AnyUser, Options, Strict, command
 from rotator.cli.render import Screen
 from rotator.cli.text import duration
 from rotator.core.errors import Exit
@@ -34,7 +34,7 @@ def doctor(
         str, typer.Option("--recipient", metavar="ADDRESS", help="Somebody who does not get the mail.")
     ] = "",
     send: Annotated[bool, typer.Option("--send", help="Also send test mails, one through each place.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")] = False,
+    strict: Strict = False,
     since_change: Annotated[
         bool, typer.Option("--since-change", help="Show only what changed since the last run; for a timer.")
     ] = False,

@@ -49,7 +49,13 @@ def explain(
         str, typer.Option("--bounce", metavar="FILE", help="A bounce: .eml or text; `-` is standard input.")
     ] = "",
     mailbox: Annotated[
-        str, typer.Option("--mailbox", metavar="ADDRESS", help="A Gmail mailbox of the file; with --latest.")
+        str,
+        typer.Option(
+            "--mailbox",
+            envvar="ROTATOR_EXPLAIN_MAILBOX",
+            metavar="ADDRESS",
+            help="A Gmail mailbox of the file; with --latest.",
+        ),
     ] = "",
     latest: Annotated[bool, typer.Option("--latest", help="The newest bounce in that mailbox.")] = False,
     and_doctor: Annotated[

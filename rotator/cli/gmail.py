@@ -21,11 +21,22 @@ def gmail() -> None:
 @command
 def login(
     options: Options,
-    mailbox: Annotated[str, typer.Option("--mailbox", metavar="ADDRESS", help="Whose mailbox it is.")],
+    mailbox: Annotated[
+        str,
+        typer.Option("--mailbox", envvar="ROTATOR_GMAIL_LOGIN_MAILBOX", metavar="ADDRESS", help="Whose mailbox it is."),
+    ],
     client_secrets: Annotated[
         str, typer.Option("--client-secrets", metavar="FILE", help="The OAuth client of type Desktop app, as JSON.")
     ],
-    out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where the token is kept, for you alone (0600).")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            envvar="ROTATOR_GMAIL_LOGIN_OUT",
+            metavar="FILE",
+            help="Where the token is kept, for you alone (0600).",
+        ),
+    ],
 ) -> None:
     """Let a person agree in the browser, and keep the token that comes of it."""
     from rotator.wiring import mailboxes

@@ -36,7 +36,13 @@ def handover(
     user: User = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show it on this terminal.")] = False,
     out: Annotated[
-        str, typer.Option("--out", metavar="FILE", help="Write it to a new file that only you can read.")
+        str,
+        typer.Option(
+            "--out",
+            envvar="ROTATOR_HANDOVER_OUT",
+            metavar="FILE",
+            help="Write it to a new file that only you can read.",
+        ),
     ] = "",
 ) -> None:
     """Give a person the new user name and password for a place that is fed by hand; each time is journalled."""

@@ -29,7 +29,13 @@ def history(
     run: Annotated[str, typer.Argument(metavar="RUN", help="One run, as a timeline.")] = "",
     user: User = None,
     since: Annotated[
-        str, typer.Option("--since", metavar="90d|DATE", help="Only runs opened since then (90d, or 2026-01-31).")
+        str,
+        typer.Option(
+            "--since",
+            envvar="ROTATOR_HISTORY_SINCE",
+            metavar="90d|DATE",
+            help="Only runs opened since then (90d, or 2026-01-31).",
+        ),
     ] = "",
     verify: Annotated[bool, typer.Option("--verify", help="Say what the chain of the journal was checked to.")] = False,
 ) -> None:

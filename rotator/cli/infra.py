@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 app = plain_typer(no_args_is_help=True)
 
-Region = Annotated[str, typer.Option("--region", metavar="REGION", help="SES's region; the first user's else.")]
+Region = Annotated[
+    str,
+    typer.Option(
+        "--region", envvar="ROTATOR_INFRA_REGION", metavar="REGION", help="SES's region; the first user's else."
+    ),
+]
 Domains = Annotated[
     list[str] | None,
     typer.Option("--domain", metavar="DOMAIN[=MAIL_FROM]", help="A domain to send from; those of the aliases else."),

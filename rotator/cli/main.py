@@ -105,7 +105,7 @@ def program(
 ) -> None:
     """Rotate the IAM key behind an Amazon SES SMTP password without anyone losing a mail.
 
-    Exit codes: rotator explain exit-codes.  Every option can also be given as ROTATOR_<OPTION>.
+    Exit codes: rotator explain exit-codes.  Every option can also be given as the variable that its help names.
     """
 
 

@@ -1,7 +1,8 @@
 """The options that every command has, declared once, and what they add up to.
 
-Every option can also be given as ROTATOR_<OPTION>; no key of the configuration file can.  No option holds a secret:
-those come from a prompt or a pipe.
+Every option can also be given as ROTATOR_<OPTION>; no key of the configuration file can.  An option that is something
+else in another command (`--out`, `--region`) is ROTATOR_<COMMAND>_<OPTION>, so that no variable reaches a command that
+it was not meant for.  No option holds a secret: those come from a prompt or a pipe.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ User = Annotated[
 AnyUser = Annotated[str | None, typer.Option("--user", metavar="NAME", help="One IAM user; all of the file else.")]
 Key = Annotated[str, typer.Option("--key", metavar="AKIA…", help="The access key id it is about.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the journal.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer the question with yes; changes nothing else.")]
 
 
@@ -118,14 +120,14 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
 
 
 def _with_variable(parameter: inspect.Parameter) -> inspect.Parameter:
-    """The parameter, readable from ROTATOR_<OPTION> if it is an option."""
+    """The parameter, readable from ROTATOR_<OPTION> if it is an option that names no variable of its own."""
     if get_origin(parameter.annotation) is not Annotated:
         return parameter
     kind, declared, *_ = get_args(parameter.annotation)
     if not isinstance(declared, OptionInfo):
         return parameter
     declared = copy.copy(declared)
-    declared.envvar = variable_of(str(declared.default))  # inside Annotated the first name stands there
+    declared.envvar = declared.envvar or variable_of(str(declared.default))  # inside Annotated its name stands there
     return parameter.replace(annotation=Annotated[kind, declared])
 
 

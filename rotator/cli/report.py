@@ -26,7 +26,9 @@ WAITING = "waiting for a person"
 def report(
     options: Options,
     user: AnyUser = None,
-    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")] = "report.html",
+    out: Annotated[
+        str, typer.Option("--out", "-o", envvar="ROTATOR_REPORT_OUT", metavar="FILE", help="The file to write.")
+    ] = "report.html",
 ) -> int:
     """One self-contained HTML file: keys against their limit, rotations, rates, what waits for a person."""
     from rotator.report import content, page

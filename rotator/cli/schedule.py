@@ -30,7 +30,13 @@ def schedule() -> None:
 def cron(
     options: Options,
     as_user: Annotated[
-        str, typer.Option("--as-user", metavar="NAME", help="Add the user field of /etc/crontab and /etc/cron.d.")
+        str,
+        typer.Option(
+            "--as-user",
+            envvar="ROTATOR_SCHEDULE_CRON_AS_USER",
+            metavar="NAME",
+            help="Add the user field of /etc/crontab and /etc/cron.d.",
+        ),
     ] = "",
 ) -> None:
     """Print the crontab lines: the daily run, the daily look at the suppression list, the monthly audit."""
@@ -51,10 +57,22 @@ def cron(
 def systemd(
     options: Options,
     as_user: Annotated[
-        str, typer.Option("--as-user", metavar="NAME", help="The service user; a fixed one, who owns the journal.")
+        str,
+        typer.Option(
+            "--as-user",
+            envvar="ROTATOR_SCHEDULE_SYSTEMD_AS_USER",
+            metavar="NAME",
+            help="The service user; a fixed one, who owns the journal.",
+        ),
     ] = "rotator",
     out: Annotated[
-        str, typer.Option("--out", metavar="DIR", help="Write one file a unit there, over none but our own.")
+        str,
+        typer.Option(
+            "--out",
+            envvar="ROTATOR_SCHEDULE_SYSTEMD_OUT",
+            metavar="DIR",
+            help="Write one file a unit there, over none but our own.",
+        ),
     ] = "",
 ) -> None:
     """Print a sandboxed service and a timer for each of the same three, made for what the file names."""

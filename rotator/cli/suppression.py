@@ -33,7 +33,13 @@ app = plain_typer(no_args_is_help=True)
 LIST_LIMIT = 1000  # rows that a person or a pipe takes; for more there is the export
 
 Region = Annotated[
-    str | None, typer.Option("--region", metavar="REGION", help="One region; all that are configured else.")
+    str | None,
+    typer.Option(
+        "--region",
+        envvar="ROTATOR_SUPPRESSION_REGION",
+        metavar="REGION",
+        help="One region; all that are configured else.",
+    ),
 ]
 Rate = Annotated[float, typer.Option("--rate", metavar="N", min=0.01, max=10_000, help="Calls a second; SES allows 1.")]
 
@@ -56,10 +62,22 @@ def export(
     options: Options,
     region: Region = None,
     out: Annotated[
-        str, typer.Option("--out", "-o", metavar="DIR", help="Where the files go; `suppression` beside the journal.")
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            envvar="ROTATOR_SUPPRESSION_EXPORT_OUT",
+            metavar="DIR",
+            help="Where the files go; `suppression` beside the journal.",
+        ),
     ] = "",
     style: Annotated[
-        Form, typer.Option("--format", help="csv, or json: one object a line; SES imports both.")
+        Form,
+        typer.Option(
+            "--format",
+            envvar="ROTATOR_SUPPRESSION_EXPORT_FORMAT",
+            help="csv, or json: one object a line; SES imports both.",
+        ),
     ] = Form.CSV,
     rate: Rate = 1.0,
 ) -> None:
@@ -131,9 +149,17 @@ def alert(options: Options, region: Region = None, rate: Rate = 1.0) -> int:
 def list_(
     options: Options,
     region: Region = None,
-    reason: Annotated[Reason | None, typer.Option("--reason", help="Only these.")] = None,
+    reason: Annotated[
+        Reason | None, typer.Option("--reason", envvar="ROTATOR_SUPPRESSION_LIST_REASON", help="Only these.")
+    ] = None,
     since: Annotated[
-        str, typer.Option("--since", metavar="7d|DATE", help="Only what changed since then (7d, or 2026-01-31).")
+        str,
+        typer.Option(
+            "--since",
+            envvar="ROTATOR_SUPPRESSION_LIST_SINCE",
+            metavar="7d|DATE",
+            help="Only what changed since then (7d, or 2026-01-31).",
+        ),
     ] = "",
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many a region.")

@@ -7,31 +7,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from rotator.cli.main import COMMANDS, app
+from rotator.cli.main import COMMANDS
 from rotator.cli.options import variable_of
 from tests.cli.conftest import Run
+from tests.cli.tree import CALLABLE, options
 
 HEAVY = {"boto3", "botocore", "google", "googleapiclient", "pydantic", "rich", "yaml", "cryptography", "sqlite3"}
-OWN = {"--help", "--version", "--install-completion", "--show-completion"}  # Typer's, and no setting of a command
-
-
-def _commands() -> Iterator[tuple[str, Any]]:
-    """Every command that can be called, with its path."""
-    root: Any = get_command(app)
-    for name in COMMANDS:
-        command = root.get_command(None, name)
-        if hasattr(command, "commands"):
-            yield from ((f"{name} {inner}", found) for inner, found in command.commands.items())
-        else:
-            yield name, command
-
-
-CALLABLE = dict(_commands())
 
 
 def _imported(*arguments: str) -> set[str]:
@@ -72,14 +56,36 @@ def test_every_command_has_the_common_options() -> None:
 
 
 def test_every_option_can_be_given_by_its_variable() -> None:
-    """Every option has ROTATOR_<OPTION>, so that a unit file or a shell can carry it."""
+    """Every option has ROTATOR_<OPTION>, or with its command before it, so that a unit file or a shell can carry it."""
     wrong = [
         f"{path} {one.opts[0]}: {one.envvar}"
         for path, command in CALLABLE.items()
-        for one in command.params
-        if one.param_type_name == "option" and one.opts[0] not in OWN and one.envvar != variable_of(one.opts[0])
+        for one in options(command)
+        if one.envvar not in _variables(path, one.opts[0])
     ]
     assert wrong == []
+
+
+def _variables(path: str, option: str) -> Iterator[str]:
+    """The names that an option's variable may have: its own, after nothing, its group or its command."""
+    words = path.split()
+    for n in range(len(words) + 1):
+        yield variable_of("-".join([*words[:n], option.removeprefix("--")]))
+
+
+def test_a_variable_is_one_thing_in_every_command() -> None:
+    """Whoever exports a variable for one command does not change what another does."""
+    meanings: dict[str, set[str]] = {}
+    for command in CALLABLE.values():
+        for one in options(command):
+            meanings.setdefault(one.envvar, set()).add(one.help)
+    several = {variable: told for variable, told in meanings.items() if len(told) > 1}
+    assert several.pop("ROTATOR_USER") == {  # the one user whom everything is about, whichever word says so
+        "The IAM user; needed if the file has several.",
+        "One IAM user; all of the file else.",
+        "The IAM user whose key is rotated.",
+    }
+    assert several == {}
 
 
 def test_no_option_takes_a_secret() -> None:
@@ -87,8 +93,8 @@ def test_no_option_takes_a_secret() -> None:
     about = [
         (path, one.opts[0], one.is_flag)
         for path, command in CALLABLE.items()
-        for one in command.params
-        if one.param_type_name == "option" and re.search("secret|password|token", one.opts[0])
+        for one in options(command)
+        if re.search("secret|password|token", one.opts[0])
     ]
     assert about == [("adopt", "--secret-stdin", True), ("gmail login", "--client-secrets", False)]  # a file's path
 
