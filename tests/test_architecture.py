@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 AMAZON = {"boto3", "botocore", "s3transfer"}
 GOOGLE = {"google", "googleapiclient", "google_auth_httplib2", "google_auth_oauthlib", "httplib2", "oauthlib"}
-OUTSIDE = AMAZON | GOOGLE | {"smtplib", "dns", "checkdmarc", "apprise"}
+OUTSIDE = AMAZON | GOOGLE | {"smtplib", "dns", "apprise"}
 
 
 def forbidden(module: str, imported: str) -> bool:

@@ -62,8 +62,10 @@ def parse(text: str) -> Dmarc:
         found = TAG.fullmatch(part.strip(" \t"))
         if found is None:
             invalid.append(part.strip()[:60])
+        elif found[1].lower() in tags:
+            invalid.append(f"a second {found[1].lower()}=")
         else:
-            tags.setdefault(found[1].lower(), found[2] or "")
+            tags[found[1].lower()] = found[2] or ""
     valid = {name: tags[name].lower() for name, allowed in VALUES.items() if tags.get(name, "").lower() in allowed}
     invalid += [f"{name}={tags[name][:60]}" for name in VALUES if name in tags and name not in valid]
     policy = valid.get("p", "none")

@@ -69,6 +69,8 @@ DMARC = {
         "4.8", ["v=DMARC1; p=none; sp=refuse; adkim=x"], ("none", "none", (), ("sp=refuse", "adkim=x"))),
     "subdomains follow sp, else p": ("4.7", ["v=DMARC1; p=reject; sp=none"], ("reject", "none", (), ())),
     "blanks around the signs do not matter": ("4.8", ["v = DMARC1 ; p = reject ;"], ("reject", "reject", (), ())),
+    "a tag that stands there twice is told": (
+        "4.8", ["v=DMARC1; p=reject; p=none"], ("reject", "reject", (), ("a second p=",))),
     "p may stand anywhere behind v": ("4.7", ["v=DMARC1; aspf=s; p=reject"], ("reject", "reject", (), ())),
 }  # fmt: skip
 
