@@ -1,7 +1,7 @@
 """Does SPF let SES's addresses send?  `check_host` of RFC 7208 section 4, over any resolver.
 
 Its own implementation, because a verdict must say which of four silences it met, and which limit; two foreign ones give
-the same results and counts in the tests (docs/decisions/0012).  Limitation: `%{p}` is "unknown" (7.3 advises against it).
+the same results and counts in the tests (docs/decisions/0012).  Limitation: `%{p}` is "unknown" (7.3: not to be used).
 """
 
 from __future__ import annotations
