@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rotator.core.errors import RotatorError
 from rotator.core.looks import DnsAnswer, Lookup
 from rotator.doctor import dmarc as rules
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, warning
@@ -60,7 +61,10 @@ def _of_record(ground: Ground, one: Domain, found: rules.Published) -> Verdict:
 
 def _alignment(ground: Ground, one: Domain, told: rules.Dmarc) -> Verdict | None:
     """SES signs with the domain itself, so DKIM is aligned in either mode; SPF by the MAIL FROM domain (4.4)."""
-    mail_from, author = ground.mail_from_of(one).lower().rstrip("."), one.name.lower()
+    try:
+        mail_from, author = ground.mail_from_of(one).lower().rstrip("."), one.name.lower()
+    except RotatorError as error:
+        return not_known(f"alignment is not known, for SES does not name the MAIL FROM domain: {error}", error.fix)
     if not mail_from or mail_from == author:
         return None
     if told.aspf == "s":

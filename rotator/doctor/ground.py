@@ -126,13 +126,10 @@ class Ground:
         return self.once(where, lambda: look.converse(self.deadline(self.smtp_s)))
 
     def mail_from_of(self, domain: Domain) -> str:
-        """The MAIL FROM domain: the file's, else SES's; "" if there is none or SES cannot be asked."""
+        """The MAIL FROM domain: the file's, else SES's; "" if there is none.  Raises AccessError, RemoteFault."""
         if domain.mail_from:
             return domain.mail_from
-        try:
-            identity = self.identity(domain)
-        except RotatorError:
-            return ""
+        identity = self.identity(domain)
         return identity.mail_from if identity else ""
 
 

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from rotator.core.errors import AccessError, RotatorError
 from rotator.core.findings import CheckStatus
 from rotator.core.looks import DnsAnswer, Lookup
 from rotator.doctor.checks import Subject
 from rotator.doctor.dns_dmarc import dmarc
 from rotator.doctor.ground import Domain, Ground
+from rotator.doctor.registry import CHECKS
+from rotator.doctor.runner import examine
 
 AUTHOR = "news.example.com"
-NOWHERE: Any = None  # an edge that this check does not ask
 Zone = dict[tuple[str, str], str | Lookup]
 OK, WARNING, FAILED, NOT_KNOWN = CheckStatus.OK, CheckStatus.WARNING, CheckStatus.FAILED, CheckStatus.NOT_KNOWN
 P, PARENT = "v=DMARC1; p=reject", ("_dmarc.example.com", "TXT")
@@ -79,8 +81,26 @@ def test_alignment_and_reports(mail_from: str, zone: Zone, status: CheckStatus, 
     assert (verdict.status, words in told) == (status, True), told
 
 
+def test_what_ses_does_not_tell_is_not_known() -> None:
+    """Without a MAIL FROM domain in the file and without an answer of SES nothing is called missing."""
+    refused = AccessError("GetEmailIdentity: AccessDenied", fix="allow ses:GetEmailIdentity")
+    ground = Ground(dns=Resolver({OWN: P}), ses=Silent(refused), users={}, domains={AUTHOR: Domain(AUTHOR, "here")})
+    table = [CHECKS[one] for one in ("dns.mail_from", "dns.spf", "dns.dmarc")]
+    findings = list(examine(ground, table))
+    assert [(one.id, one.status, one.fix) for one in findings] == [
+        (one.id, NOT_KNOWN, "allow ses:GetEmailIdentity") for one in table
+    ]
+
+
 class Silent:
-    """SES's API without the domain."""
+    """SES's API without the domain, or without an answer."""
+
+    def __init__(self, error: RotatorError | None = None) -> None:
+        self.error = error
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *_: None
+        def answer(*_: Any) -> None:
+            if self.error is not None:
+                raise self.error
+
+        return answer
