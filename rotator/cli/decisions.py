@@ -1,8 +1,9 @@
-"""A person's decisions: abort, discard, reactivate, forget.  Each is checked, recorded and acted on."""
+"""A person's decisions: abort, discard, reactivate, forget, correct-clock.  Each is checked, recorded and acted on."""
 
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,8 @@ from rotator.cli import ask
 from rotator.cli.options import Key, Options, Reason, User, Yes, command
 from rotator.cli.work import Work, at_work, go_on, user_and_consumer
 from rotator.core.access_keys import mask
-from rotator.core.errors import ConfigurationError
+from rotator.core.errors import ConfigurationError, StopError
+from rotator.core.times import iso, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,3 +92,34 @@ def forget(
         name = work.rotation.facts.user
     options.screen.out(f"{consumer} is forgotten.\nNext: rotator rotate --user {name}")
     options.screen.document("rotator/forget/1", {"ok": True, "user": name, "consumer": consumer})
+
+
+@command
+def correct_clock(options: Options, user: User = None, reason: Reason = "") -> None:
+    """Say that it is now what AWS and this machine say, and that later times in the journal are a mistake.
+
+    Every wait that is still open begins anew.  Only at a terminal: with a wrong time a key would go too early.
+    """
+    from rotator.rotation import clock
+
+    why = ask.reason(options, reason)
+    with at_work(options, user) as work:
+        error = clock.clock_error(work.rotation, int(time.time()))
+        if not (options.interactive and sys.stdin.isatty()):
+            raise StopError(
+                f"the journal's newest time, {when(error.newest)}, is corrected only by a person at a terminal",
+                why="with a wrong time every wait could look long over",
+                fix="run the same command at a terminal, without a pipe",
+                id="clock-needs-person",
+                runbook="runbooks/restore.md",
+            )
+        question = f"It is {when(error.now)}, and {when(error.newest)} in the journal is a mistake?"
+        corrected = ask.yes(options, question)
+        if corrected:
+            clock.correct_clock(work.rotation, why)
+        name = work.rotation.facts.user
+    done = f"The journal goes on from {when(error.now)}; every wait that is open begins anew."
+    options.screen.out(f"{done}\nNext: rotator rotate --user {name}" if corrected else "Nothing was changed.")
+    fields = {"user": name, "newest": iso(error.newest), "now": iso(error.now)}
+    outcome = "corrected" if corrected else "declined"
+    options.screen.document("rotator/correct-clock/1", {"ok": True, "outcome": outcome, **fields})

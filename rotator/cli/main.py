@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "discard": ("decisions", "Say that the key of an unclear create is nobody's: it is deleted."),
     "forget": ("decisions", "Say that a consumer no longer in the file holds nothing any more."),
     "reactivate": ("decisions", "Switch the old key on again; the run stays open at push."),
+    "correct-clock": ("decisions", "Say what time it is, after a wrong Date from AWS got into the journal."),
     "handover": ("handover", "Give a person the new user name and password for a place fed by hand."),
     "confirm": ("handover", "Say that such a place has the new credential now."),
     "suppression": ("suppression", "The suppression list: export it, tell what is new, say why an address is on it."),
@@ -73,7 +74,7 @@ class Commands(TyperGroup):
         if group is not None:
             return get_command(group)
         single = plain_typer()
-        single.command(cmd_name)(getattr(module, cmd_name))
+        single.command(cmd_name)(getattr(module, cmd_name.replace("-", "_")))
         return get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rotator.core.noted import AuditSettled, DoctorRan, Event, NoticeFailed, NoticeSent
 from rotator.core.outcomes import CanaryOutcome, Effect, Outcome
 
-__all__ = ["CanaryOutcome", "Effect", "Outcome"]  # whoever writes events writes these
+# Whoever writes events writes these.
+__all__ = ["AuditSettled", "CanaryOutcome", "DoctorRan", "Effect", "Event", "NoticeFailed", "NoticeSent", "Outcome"]
 
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Base of all events."""
-
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +244,10 @@ class Forgotten(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class AuditSettled(Event):
-    """An audit mail through the consumer ended.  Kept for status and report: no decision ever looks at it."""
+class ClockCorrected(Event):
+    """A person's word that `at` is the time, and every later time in the journal was AWS's, or a proxy's, mistake."""
 
-    consumer: str
-    outcome: str
-    key: str = ""  # the key that the place was known to hold; "" = not known
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,33 +256,6 @@ class RunFinished(Event):
 
     run: str
     outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeSent(Event):
-    """People were told something, once for each id and channel ("mail", "sns", ...).  No address stands here."""
-
-    id: str
-    kind: str
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeFailed(Event):
-    """... or could not be: the channel said no or nothing, and the next process tries again."""
-
-    id: str
-    kind: str
-    channel: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DoctorRan(Event):
-    """What the doctor found, (check and target, status) in two columns.  No decision ever looks at it."""
-
-    checks: tuple[str, ...]
-    statuses: tuple[str, ...]
 
 
 KINDS: dict[str, type[Event]] = {

@@ -8,9 +8,11 @@ from functools import singledispatch
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Instant
+from rotator.core.correction import corrected
 from rotator.core.facts import INTENTS_KEPT, CreateIntent, Facts, Run
 from rotator.core.fold_consumers import drain, leave_the_old_place, placed
 from rotator.core.fold_keys import deleted, missed, succeeded, unclear
+from rotator.core.noted import TOLD_ONLY
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 EVIDENCE_GONE: dict[str, object] = {
@@ -25,16 +27,13 @@ EVIDENCE_GONE: dict[str, object] = {
 }
 
 
-# What people were told, or a check saw, changes nothing, and must not make a journal from a backup look newer.
-TOLD_ONLY = (ev.AuditSettled, ev.NoticeSent, ev.NoticeFailed, ev.DoctorRan)
-
-
 def fold(events: Iterable[ev.Event], start: Facts | None = None) -> Facts:
     """The facts after `events`, beginning from `start` (default: nothing known)."""
     facts = start or Facts()
     for event in events:
         if not isinstance(event, TOLD_ONLY):
-            facts = replace(apply(event, facts), latest=Instant(max(facts.latest, event.at)))
+            known = apply(event, facts)
+            facts = replace(known, latest=Instant(max(known.latest, event.at)))
     return facts
 
 
@@ -250,18 +249,13 @@ def _(event: ev.OldRefused, facts: Facts) -> Facts:
 
 
 @apply.register
-def _(event: ev.DoctorRan, facts: Facts) -> Facts:
-    return facts  # what the doctor saw is told to people; a rotation looks for itself
-
-
-@apply.register
 def _(event: ev.AbortAsked, facts: Facts) -> Facts:
     return facts.with_run(aborting=True)
 
 
 @apply.register
-def _(event: ev.AuditSettled, facts: Facts) -> Facts:
-    return facts  # what an audit saw is told to people; a rotation gathers evidence of its own
+def _(event: ev.ClockCorrected, facts: Facts) -> Facts:
+    return corrected(facts, event.at)
 
 
 @apply.register
@@ -288,7 +282,9 @@ def _(event: ev.RunFinished, facts: Facts) -> Facts:
     )
 
 
+@apply.register(ev.AuditSettled)
+@apply.register(ev.DoctorRan)
 @apply.register(ev.NoticeSent)
 @apply.register(ev.NoticeFailed)
 def _(event: ev.Event, facts: Facts) -> Facts:
-    return facts
+    return facts  # told to people; a rotation looks for itself and gathers evidence of its own

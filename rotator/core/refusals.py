@@ -35,8 +35,9 @@ TOLD: dict[str, Told] = {
     ),
     "clock-behind-journal": Told(
         "AWS's clock ({1}) is behind the journal's newest entry ({0})",
-        "waiting times would be wrong; the journal is of another world, or the clock of this one was set back",
-        "use the journal that belongs to this account",
+        "waiting times would be wrong; the journal is of another world, or a Date in it was wrong",
+        "another account's or a sandbox's journal: name the right file.   A reply once had a wrong Date: "
+        "rotator correct-clock --user {user} --reason …",
         "runbooks/restore.md",
     ),
     "strangers-key": Told(

@@ -15,7 +15,7 @@ from typing import Any
 
 from rotator.core import events as ev
 from rotator.core.fold import fold
-from rotator.core.policy import CLOCK_SLACK_S
+from rotator.core.policy import CLOCK_SLACK_S, DAY_S
 from tests.core.telling import (
     DAY,
     EMERGENCY,
@@ -230,6 +230,11 @@ STORIES: dict[str, list[ev.Event]] = {
     ),
     "on again just when a late deactivation could still land": run(
         *told("gmail"), *deactivated(T + 60, outcome=UNKNOWN), *switched(ON, OLD, T + 60 + 21 + CLOCK_SLACK_S)
+    ),
+    "a wrong date got in, and a person said what time it is": run(
+        *told("gmail", at=T + 400 * DAY_S),
+        *deactivated(T + 400 * DAY_S + HOUR),
+        ev.ClockCorrected(T + HOUR, "the proxy was a year ahead"),
     ),
     "a clock that goes back": run(ev.Sealed(T - HOUR, OLD)),
 }

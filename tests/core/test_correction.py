@@ -1,0 +1,108 @@
+"""A wrong Date in the journal: no time of it is left, and no wait has become shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+
+from rotator.core import events as ev
+from rotator.core.correction import corrected
+from rotator.core.facts import ConsumerFacts, CreateIntent, Facts, KeyFacts, Run
+from rotator.core.fold import fold
+from rotator.core.policy import DAY_S, HOUR_S, REQUEST_DEADLINE_S, Mode
+from tests.core.telling import NEW, OLD, T, deactivated, mail, run, told, unclear
+
+NO_TIMES = {"grace", "canary_unknown", "canary_refused", "mode", "born"}  # numbers that count, and AWS's CreateDate
+ENDS = {"until", "effect_until", "deactivate_until", "unclear_until", "push_until", "drain_until"}
+TEST_MAIL = {"canary_first_at", "canary_at"}
+WINDOW = REQUEST_DEADLINE_S + 1
+AHEAD = 400 * DAY_S
+
+
+def times(value: Any) -> Iterator[tuple[str, int]]:
+    """Every time in some facts, with the name of its field."""
+    if isinstance(value, tuple):
+        for one in value:
+            yield from times(one)
+    elif is_dataclass(value):
+        for one in fields(value):
+            inner = getattr(value, one.name)
+            if isinstance(inner, int) and not isinstance(inner, bool) and one.name not in NO_TIMES:
+                yield one.name, inner
+            else:
+                yield from times(inner)
+
+
+def everything(at: int) -> Facts:
+    """Facts in which every time is the same."""
+    rows: dict[type, Any] = {KeyFacts: KeyFacts(OLD), ConsumerFacts: ConsumerFacts("gmail")}
+    filled = {
+        kind: replace(
+            row, **{name: at for name, _ in times(row)}, **({"survived": OLD} if "canary_at" in dir(row) else {})
+        )
+        for kind, row in rows.items()
+    }
+    opened = Run("run", at, Mode.SCHEDULED, "", OLD)
+    open_run = replace(opened, **{name: at for name, _ in times(opened)})
+    known = Facts(keys=(filled[KeyFacts],), consumers=(filled[ConsumerFacts],), run=open_run)
+    return replace(
+        known, intents=(CreateIntent((), at, at),), **dict.fromkeys(("latest", "finished_at", "rotated_at"), at)
+    )
+
+
+def test_every_time_of_the_wrong_day_is_taken_back() -> None:
+    """What began then begins now, what may land is over a request later, a test mail and a create of then are void."""
+    after = corrected(everything(T + AHEAD), T)
+    found = dict(times(after))
+    assert {name for name, at in found.items() if at == T + WINDOW} == ENDS - {"until"}
+    assert {name for name, at in found.items() if at == 0} == TEST_MAIL
+    assert {at for name, at in found.items() if name not in ENDS | TEST_MAIL} == {T}
+    assert (after.intents, after.consumers[0].survived) == ((), "")
+
+
+@pytest.mark.parametrize("at", [1, T - HOUR_S, T], ids=["long ago", "an hour ago", "just now"])
+def test_a_time_that_can_be_true_stays(at: int) -> None:
+    """Nothing that is not later than the correction changes, evidence included."""
+    assert corrected(everything(at), T) == everything(at)
+
+
+@pytest.mark.parametrize("field", sorted(TEST_MAIL))
+def test_test_mails_are_void_if_one_of_them_has_a_wrong_time(field: str) -> None:
+    """The first of then or the newest of then: neither says when the old key was used."""
+    known = everything(T)
+    mixed = replace(known, consumers=(replace(known.consumers[0], **{field: T + 1}),))
+    after = corrected(mixed, T).consumers[0]
+    assert (after.canary_first_at, after.canary_at, after.survived) == (0, 0, "")
+
+
+def test_an_end_that_is_near_stays_where_it_is() -> None:
+    """A request that began just before the correction may land until its own end, and no longer."""
+    known = everything(0)
+    near = replace(known, keys=(replace(known.keys[0], effect_until=T + 5),))
+    assert corrected(near, T).keys[0].effect_until == T + 5
+
+
+def test_without_a_run_there_is_none_afterwards() -> None:
+    """Facts between two runs stay between two runs."""
+    assert corrected(replace(everything(T + 1), run=None), T).run is None
+
+
+def test_the_journal_goes_on_from_the_corrected_time() -> None:
+    """The newest time is the correction's, whatever stood there; a second lie can be corrected as well."""
+    lied = run(*told("gmail", at=T + AHEAD), *mail("gmail", at=T + AHEAD), *deactivated(T + AHEAD + HOUR_S))
+    facts = fold([*lied, ev.ClockCorrected(T + HOUR_S, "a proxy")])
+    assert facts.latest == T + HOUR_S
+    assert max(at for _, at in times(facts)) == T + HOUR_S + WINDOW
+    again = fold([*deactivated(T + 2 * AHEAD), ev.ClockCorrected(T + DAY_S, "again")], facts)
+    assert again.latest == T + DAY_S
+    assert again.key(OLD).deactivated_at == T + HOUR_S  # the first time that can be true stays
+
+
+def test_a_create_of_the_right_time_stays_open() -> None:
+    """An unclear create from before the lie can still bear its key."""
+    facts = fold([*run(*unclear(OLD), *told("gmail", at=T + AHEAD)), ev.ClockCorrected(T + HOUR_S, "a proxy")])
+    assert [one.at for one in facts.intents] == [T]
+    assert facts.key(NEW).pushed
