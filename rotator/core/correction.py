@@ -23,7 +23,6 @@ def corrected(facts: Facts, at: int) -> Facts:
         intents=tuple(one for one in facts.intents if one.at <= at),
         run=_run(facts.run, at) if facts.run else None,
         latest=Instant(min(facts.latest, at)),
-        finished_at=min(facts.finished_at, at),
         rotated_at=min(facts.rotated_at, at),
     )
 
@@ -53,7 +52,6 @@ def _consumer(known: ConsumerFacts, at: int) -> ConsumerFacts:
         drain_until=_end(known.drain_until, at),
         revealed_at=min(known.revealed_at, at),
         attested_at=min(known.attested_at, at),
-        read_back_at=min(known.read_back_at, at),
         canary_tried_at=min(known.canary_tried_at, at),
     )
     if max(known.canary_first_at, known.canary_at) <= at:
@@ -68,5 +66,4 @@ def _run(known: Run, at: int) -> Run:
         new_at=min(known.new_at, at),
         reactivated_at=min(known.reactivated_at, at),
         refused_since=min(known.refused_since, at),
-        verify_failed_at=min(known.verify_failed_at, at),
     )

@@ -36,21 +36,18 @@ def times(value: Any) -> Iterator[tuple[str, int]]:
                 yield from times(inner)
 
 
+def at_once(row: Any, at: int) -> Any:
+    """The same row with every time of it being `at`."""
+    return replace(row, **{name: at for name, _ in times(row)})
+
+
 def everything(at: int) -> Facts:
     """Facts in which every time is the same."""
-    rows: dict[type, Any] = {KeyFacts: KeyFacts(OLD), ConsumerFacts: ConsumerFacts("gmail")}
-    filled = {
-        kind: replace(
-            row, **{name: at for name, _ in times(row)}, **({"survived": OLD} if "canary_at" in dir(row) else {})
-        )
-        for kind, row in rows.items()
-    }
-    opened = Run("run", at, Mode.SCHEDULED, "", OLD)
-    open_run = replace(opened, **{name: at for name, _ in times(opened)})
-    known = Facts(keys=(filled[KeyFacts],), consumers=(filled[ConsumerFacts],), run=open_run)
-    return replace(
-        known, intents=(CreateIntent((), at, at),), **dict.fromkeys(("latest", "finished_at", "rotated_at"), at)
-    )
+    known: Facts = at_once(Facts(), at)
+    consumer = replace(at_once(ConsumerFacts("gmail"), at), survived=OLD)
+    opened = at_once(Run("run", at, Mode.SCHEDULED, "", OLD), at)
+    intents = (CreateIntent((), at, at),)
+    return replace(known, keys=(at_once(KeyFacts(OLD), at),), consumers=(consumer,), run=opened, intents=intents)
 
 
 def test_every_time_of_the_wrong_day_is_taken_back() -> None:
@@ -73,7 +70,8 @@ def test_a_time_that_can_be_true_stays(at: int) -> None:
 def test_test_mails_are_void_if_one_of_them_has_a_wrong_time(field: str) -> None:
     """The first of then or the newest of then: neither says when the old key was used."""
     known = everything(T)
-    mixed = replace(known, consumers=(replace(known.consumers[0], **{field: T + 1}),))
+    later: Any = {field: T + 1}
+    mixed = replace(known, consumers=(replace(known.consumers[0], **later),))
     after = corrected(mixed, T).consumers[0]
     assert (after.canary_first_at, after.canary_at, after.survived) == (0, 0, "")
 

@@ -74,6 +74,7 @@ def test_after_a_wrong_date_a_person_says_what_time_it_is_and_the_run_ends() -> 
     error = clock_error(rotation, world.now)
     assert (error.newest > world.now + 29 * DAY, error.now) == (True, world.now)
     correct_clock(rotation, "the proxy was a month ahead")
+    ended = Rotation(parts).go_on().step
     for _ in range(9):
         world.tick(2 * HOUR)
         ended = Rotation(parts).go_on().step
