@@ -73,6 +73,6 @@ def _end(options: Options, found: list[Finding]) -> int:
 def _told(options: Options, found: list[Finding], rang: str | None = None) -> int:
     """The document and the exit code; `rang` None: no alarm was made to ring."""
     code = int(Exit.FAILED) if failed(found) else 0
-    fields = {"ok": code == 0, "exit_code": code, "rang": rang, "findings": [row(one) for one in found]}
+    fields = {"ok": code == 0, "rang": rang, "findings": [row(one) for one in found]}
     options.screen.document("rotator/alarms/1", fields)
     return code

@@ -55,7 +55,7 @@ def audit(
     code = int(Exit.FAILED) if failed(found, strict=strict) else 0
     if code:
         options.screen.say(f"(exit {code})", always=True)
-    fields = {"ok": code == 0, "exit_code": code, "consumers": mails.rows, "findings": [row(one) for one in found]}
+    fields = {"ok": code == 0, "consumers": mails.rows, "findings": [row(one) for one in found]}
     options.screen.document("rotator/audit/1", fields)
     return code
 

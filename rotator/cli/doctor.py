@@ -132,7 +132,6 @@ def _end(options: Options, findings: list[Finding], changed: list[Finding] | Non
         options.screen.out(f"{counted(findings)} in {duration(ms)}.{layer}   (exit {int(code)})")
     fields = {
         "ok": not bad,
-        "exit_code": int(code),
         "counts": {status.value.replace(" ", "_"): n for status, n in counts.items()},
         "wall_ms": ms,
         "first_broken": broken or None,

@@ -121,8 +121,8 @@ def _error(options: Options, found: ErrorId) -> int:
     advice(options, "", fix, found.runbook)
     out(f"It ends with exit code {int(found.exit_code)}: {MEANINGS[found.exit_code][0]}.")
     fields = {"id": found.id, "cause": found.cause, "fix": fix, "runbook": found.runbook}
-    code = {"exit_code": int(found.exit_code)}
-    options.screen.document(SCHEMA, {"ok": True, "kind": "error", **NO_REFUSAL, **fields, **code})
+    ends_with = int(found.exit_code)  # of the command that fails so; ours is 0
+    options.screen.document(SCHEMA, {"ok": True, "kind": "error", **NO_REFUSAL, **fields, "ends_with": ends_with})
     return Exit.OK
 
 

@@ -72,6 +72,7 @@ def tell(failure: Failure, error: RotatorError | None = None) -> int:
         screen.say(redacted(error), always=True)
     fields = {"ok": False, **asdict(failure), "mail_flows_on": [mask_ids(key) for key in screen.mail_flows_on]}
     screen.document("rotator/error/1", fields)
+    screen.finish(failure.exit_code)
     return failure.exit_code
 
 

@@ -110,7 +110,9 @@ def command(function: Callable[..., int | None]) -> Callable[..., int]:
         options = _common(**{one.name: given.pop(one.name) for one in common})
         options.screen.about["command"] = function.__name__.strip("_")
         options.screen.shout()
-        return int(function(options, **given) or 0)
+        code = int(function(options, **given) or 0)
+        options.screen.finish(code)
+        return code
 
     declared = [_with_variable(one) for one in (*own, *common)]
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in declared]

@@ -49,6 +49,7 @@ class Screen:
     mail_flows_on: tuple[str, ...] = ()
     flow: str = ""
     about: dict[str, str] = field(default_factory=dict)  # what every line of a JSON log says: command, run
+    _document: dict[str, Any] = field(default_factory=dict)
     _held: list[str] | None = None
     _kept: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
     _bar: bool = False  # a line that moves stands on the terminal
@@ -63,9 +64,15 @@ class Screen:
             self._write(sys.stdout, indent + self._marked(sys.stdout, mark) + harmless(text, lines=True))
 
     def document(self, schema: str, fields: Mapping[str, Any]) -> None:
-        """The one JSON document, if JSON was asked for."""
-        if self.json:
-            self._write(sys.stdout, json.dumps({"schema": schema, **fields}, indent=2))
+        """The one JSON document; `finish` writes it."""
+        self._document = {"schema": schema, **fields}
+
+    def finish(self, code: int) -> None:
+        """Write the document, if JSON was asked for, with the exit code that the command came to."""
+        document, self._document = self._document, {}
+        if self.json and document:
+            first = {"schema": document["schema"], "ok": document["ok"], "exit_code": code}
+            self._write(sys.stdout, json.dumps({**first, **document, "exit_code": code}, indent=2))
 
     def raw(self, text: str) -> None:
         """Text for another program (a password for a pipe, a policy), exactly as it is."""

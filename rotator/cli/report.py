@@ -39,7 +39,7 @@ def report(
     told = content.report(Snapshot(max(at for at, _ in users), tuple(one for _, one in users)))
     _write(Path(out), page.html(told))
     options.screen.out(f"{told.verdict}.  The report is {out}", "ok" if told.ok else "warning")
-    options.screen.document(page.SCHEMA, {"exit_code": 0, "file": out, **page.document(told)})
+    options.screen.document(page.SCHEMA, {"file": out, **page.document(told)})
     return 0
 
 

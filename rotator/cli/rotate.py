@@ -119,7 +119,7 @@ def _all(options: Options, configuration: Configuration, wanted: Wanted) -> int:
         options.screen.mail_flows_on, options.screen.flow = (), UNTOUCHED
         found.append(fields)
     code = most_urgent([one["exit_code"] for one in found])
-    options.screen.document("rotator/rotate-all/1", {"ok": code == 0, "exit_code": code, "users": found})
+    options.screen.document("rotator/rotate-all/1", {"ok": code == 0, "users": found})
     return code
 
 

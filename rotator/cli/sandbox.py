@@ -64,6 +64,7 @@ def up(
         exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in world.environment().items())
         if options.screen.json:
             options.screen.document("rotator/sandbox/1", {"ok": True, "environment": world.environment()})
+            options.screen.finish(Exit.OK)  # now: it serves until a signal
         else:
             options.screen.raw(exports)
         options.screen.say(f"Files in {place}.  Next, there: rotator adopt.  Ctrl-C ends it.")
@@ -134,7 +135,7 @@ def demo(options: Options) -> int:
     screen.say(BANNER, always=True)
     played = play(screen.say if screen.json else screen.out)
     code = Exit.FAILED if played.broken else Exit.OK
-    fields = {"ok": code is Exit.OK, "exit_code": int(code), "seconds": round(played.seconds, 1)}
+    fields = {"ok": code is Exit.OK, "seconds": round(played.seconds, 1)}
     screen.document("rotator/demo/1", {**fields, "claims": played.claims, "broken": played.broken or None})
     return int(code)
 

@@ -46,8 +46,8 @@ def status(
     late = [one for one in standings if one.overdue or one.stuck or one.drifted]
     _last_line(options, standings, late)
     code = _code(standings, late) if check else 0
-    fields = {"ok": not late and all(one.unreachable is None for one in standings), "exit_code": code}
-    options.screen.document("rotator/status/1", {**fields, "users": [_user(one) for one in standings]})
+    fields = {"ok": not late and all(one.unreachable is None for one in standings)}
+    options.screen.document("rotator/status/1", fields | {"users": [_user(one) for one in standings]})
     return code
 
 

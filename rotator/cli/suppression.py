@@ -136,7 +136,6 @@ def alert(options: Options, region: Region = None, rate: Rate = 1.0) -> int:
     code = int(Exit.FAILED) if undelivered else 0
     fields = {
         "ok": not undelivered,
-        "exit_code": code,
         "looks": [look_fields(one) for one in looks],
         "exports": exports,
     }

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rotator.core.errors import Exit
 from rotator.sandbox.world import World
 from tests.cli.conftest import Run
+from tests.cli.tree import CALLABLE
 
+SOON = {  # what makes a command end soon
+    "audit": "--timeout 1s",
+    "sandbox up": "--fault help",
+}
+PLAYED = "sandbox demo"  # half a minute of a story, and its document: tests/saga/test_demo.py
 CALM = {
     "status": "rotator/status/1",
     "rotate --dry-run": "rotator/plan/1",
     "rotate --if-due": "rotator/rotate/1",
     "rotate --all": "rotator/rotate-all/1",
     "history": "rotator/history/1",
+    "history --verify": "rotator/history/1",
     "explain": "rotator/explain/1",
+    "explain no-journal": "rotator/explain/1",
+    "explain 535": "rotator/explain/1",
+    "explain dns.spf": "rotator/explain/1",
+    "doctor --list-checks": "rotator/checks/1",
+    "report": "rotator/report/1",
+    "infra render sending": "rotator/infra-template/1",
+    "infra policy role": "rotator/infra-policy/1",
+    "suppression list": "rotator/suppression/1",
+    "suppression why somebody@example.com": "rotator/suppression-why/1",
+    "suppression export": "rotator/suppression-export/1",
+    "suppression alert": "rotator/suppression-alert/1",
     "config check": "rotator/config-check/1",
     "config show": "rotator/config-show/1",
     "config policy": "rotator/config-policy/1",
@@ -28,11 +49,41 @@ CALM = {
 ERROR_FIELDS = {"schema", "ok", "exit_code", "id", "message", "why", "fix", "runbook", "next", "mail_flows_on"}
 
 
-def test_every_result_is_one_document(run: Run, adopted: World) -> None:
+def test_every_result_is_one_document(run: Run, adopted: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script reads one document and the exit code; people's words stay on stderr."""
+    monkeypatch.chdir(adopted.place.state)  # a report lands where one stands
     for line, schema in CALM.items():
         done = run(*line.split(), "--json")
         assert (line, done.code, done.document["schema"], done.document["ok"]) == (line, 0, schema, True)
+
+
+def test_every_command_gives_one_document(run: Run, adopted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a command comes to, also without what it needs: schema, ok, and the code that it really ends with."""
+    monkeypatch.chdir(adopted.place.state)
+    for path, command in CALLABLE.items():
+        if path == PLAYED:
+            continue
+        done = run(*path.split(), *_needed(command), *SOON.get(path, "").split(), "--no-input", "--json")
+        schema, *rest = done.document
+        assert (path, schema, rest[:2]) == (path, "schema", ["ok", "exit_code"])
+        assert re.fullmatch(r"rotator/[a-z-]+/[1-9]", done.document["schema"])
+        assert (path, done.document["exit_code"]) == (path, done.code)
+
+
+def _needed(command: Any) -> Iterator[str]:
+    """Something for everything that a command cannot do without."""
+    for one in command.params:
+        if one.required:
+            yield from ["x"] if one.param_type_name == "argument" else [one.opts[0], "x"]
+
+
+def test_the_code_in_the_document_is_the_one_it_ends_with(run: Run, adopted: World) -> None:
+    """Also where the command finds out last, and where the document is about another command's code."""
+    codes = {"rotate --dry-run": 0, "rotate --dry-run --detailed-exitcode": 7, "explain no-journal": 0}
+    for line, code in codes.items():
+        done = run(*line.split(), "--json")
+        assert (line, done.code, done.document["exit_code"]) == (line, code, code)
+    assert run("explain", "no-journal", "--json").document["ends_with"] == Exit.USAGE
 
 
 FAILURES = {
