@@ -138,11 +138,18 @@ def schema(options: Options) -> None:
 
 @app.command()
 @command
-def policy(options: Options) -> None:
+def policy(
+    options: Options,
+    principal: Annotated[
+        str, typer.Option("--principal", metavar="ARN", help="The role or user that rotator runs as.")
+    ] = "",
+) -> None:
     """The least IAM policy that the program needs, for exactly these users."""
     from rotator.config.iam_policy import iam_policy
+    from rotator.config.store_policy import check_principal
 
-    _print(options, "rotator/config-policy/1", "policy", iam_policy(options.configuration()))
+    check_principal(principal)
+    _print(options, "rotator/config-policy/1", "policy", iam_policy(options.configuration(), principal))
 
 
 def _print(options: Options, name: str, field: str, found: dict[str, Any]) -> None:

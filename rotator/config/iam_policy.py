@@ -11,7 +11,7 @@ from rotator.config.audit_policy import alarm_statements, audit_statements
 from rotator.config.doctor_policy import doctor_statements
 from rotator.config.model import Configuration, UserConfiguration
 from rotator.config.notice_policy import notice_statements
-from rotator.config.store_policy import store_statements
+from rotator.config.store_policy import asking_statements, store_statements
 from rotator.config.suppression_policy import suppression_statements
 from rotator.core.trust import partition_of
 
@@ -28,8 +28,8 @@ KEY_ACTIONS = (
 PREFLIGHT_ACTION = "iam:SimulatePrincipalPolicy"
 
 
-def iam_policy(configuration: Configuration) -> dict[str, Any]:
-    """The policy document (JSON-ready) for the identity that the program runs as."""
+def iam_policy(configuration: Configuration, principal: str = "") -> dict[str, Any]:
+    """The policy document (JSON-ready) for the identity that the program runs as: `principal`, if its ARN is known."""
     arns = [user_arn(configuration, user) for user in configuration.users]
     keys = {"Sid": "RotateKeysOfExactlyTheseUsers", "Effect": "Allow", "Action": list(KEY_ACTIONS), "Resource": arns}
     simulate = {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns}
@@ -37,7 +37,8 @@ def iam_policy(configuration: Configuration) -> dict[str, Any]:
         store_statements, audit_statements, alarm_statements, suppression_statements, notice_statements,
         doctor_statements,
     )  # fmt: skip
-    around = [one for statements in more for one in statements(configuration)]
+    around = [*asking_statements(configuration, principal)]
+    around += [one for statements in more for one in statements(configuration)]
     return {"Version": "2012-10-17", "Statement": [keys, simulate, *around]}
 
 

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Sequence
 from rotator.consumers.fields import Fields
 from rotator.consumers.formats import NotInFormat
 from rotator.consumers.own_canary import OwnCanary, SenderInRegion
-from rotator.core.errors import AccessError, RemoteFault
+from rotator.core.errors import AccessError, Exit, RemoteFault
 from rotator.core.looks import NothingThere
 from rotator.core.policy import Traits
 from rotator.core.ports import Canary, CanaryAnswer, Deadline, Holding, Problem, PushAnswer, Refused, Unknown
 from rotator.core.smtp_credential import SmtpCredential
+
+NOT_KNOWN = "write-permission-not-known"
+ASK = "nothing, if it was written before; to let the program ask: rotator config policy --principal ARN"
 
 
 class InAws(ABC):
@@ -51,13 +54,24 @@ class InAws(ABC):
         """That the pair has no place in what is there, and what to do."""
 
     def preflight(self, deadline: Deadline) -> Sequence[Problem]:
-        """The place is there, readable and in form; nothing is written."""
+        """The place is there, readable, in form, and we may write it as far as IAM can say; nothing is written."""
         try:
             return list(self._found(deadline))
         except (AccessError, RemoteFault) as error:
             return [Problem(error.id, f"{self._what}: {error}", error.fix, error.runbook, exit_code=error.exit_code)]
         except NotInFormat as error:
             return [self._malformed(error)]
+
+    def _not_writable(self, answers: Iterable[Refused | Unknown], runbook: str) -> list[Problem]:
+        """What stands against a write.  What is only not known stops nothing: the push will show it."""
+        found: list[Problem] = []
+        for answer in answers:
+            seen = f"{self._what}: {answer.detail}"
+            if isinstance(answer, Refused):
+                found.append(Problem(answer.id, seen, answer.fix, runbook, exit_code=Exit.ACCESS))
+            else:
+                found.append(Problem(NOT_KNOWN, seen, ASK, runbook, warning=True, exit_code=Exit.RETRY))
+        return found
 
     def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """Write the pair and read it back.  The same pair twice is one push."""

@@ -47,12 +47,14 @@ class SecretsManager(InAws):
         self._store = store
 
     def _found(self, deadline: Deadline) -> list[Problem]:
-        """The secret is there, readable, a JSON object, and nobody else is changing it."""
+        """The secret is there, readable, a JSON object, nobody else is changing it, and we may."""
         described = self._store.describe(deadline)
-        found = [self._missing()] if described is None else list(self._problems(described))
-        if not found:
-            members(self._text_of(self._store.value(deadline)))
-        return found
+        if described is None:
+            return [self._missing()]
+        if found := list(self._problems(described)):
+            return found
+        members(self._text_of(self._store.value(deadline)))
+        return self._not_writable(self._store.not_allowed(described, deadline), RUNBOOK)
 
     def _written(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """Put the pair aside, read it back, move AWSCURRENT.  The same pair twice makes one version."""

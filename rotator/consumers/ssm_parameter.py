@@ -46,10 +46,11 @@ class SsmParameter(InAws):
         super().__init__(traits, path, endpoint, fields, canary)
         self._store, self._path, self._layout = store, path, layout
 
-    def _found(self, deadline: Deadline) -> tuple[Problem, ...]:
-        """What is there can be read and is in the right form.  Missing parameters will be made."""
-        self._check(self._read(deadline))
-        return ()
+    def _found(self, deadline: Deadline) -> list[Problem]:
+        """What is there can be read and is in the right form, and we may write.  Missing parameters will be made."""
+        stored = self._read(deadline)
+        self._check(stored)
+        return self._not_writable(self._store.not_allowed(self._written_names(), stored, deadline), RUNBOOK)
 
     def _written(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """Write what differs, the user name last, and read it back.  The same pair twice writes nothing."""
@@ -94,7 +95,11 @@ class SsmParameter(InAws):
         return {part: f"{self._path}/{name}" for part, name in called.items() if name is not None}
 
     def _read(self, deadline: Deadline) -> Stored:
-        return self._store.read([self._path] if self._layout == "json" else list(self._names().values()), deadline)
+        return self._store.read(self._written_names(), deadline)
+
+    def _written_names(self) -> list[str]:
+        """Every parameter that a push writes."""
+        return [self._path] if self._layout == "json" else list(self._names().values())
 
     def _wanted(self, stored: Stored, credential: SmtpCredential) -> list[tuple[str, Secret]]:
         """(parameter, value) in the order of writing."""

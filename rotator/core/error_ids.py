@@ -85,6 +85,8 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "secret-rotated-twice": (Exit.FAILED, "Secrets Manager rotates this secret by itself as well", _PUSH),
     "secret-pending": (Exit.FAILED, "somebody else's version waits in AWSPENDING", _PUSH),
     "secret-not-json": (Exit.FAILED, "the secret's text is not a JSON object", _PUSH),
+    "write-permission": (Exit.ACCESS, "the program's own policies do not let it write that place", _PUSH),
+    "write-permission-not-known": (Exit.RETRY, "IAM could not say whether the program may write that place", _PUSH),
     "parameter-form": (Exit.FAILED, "the parameter has another form than the file says", _PUSH),
     "gmail-needs-delegation": (Exit.ACCESS, "only a service account with delegation may write this alias", _GMAIL),
     "gmail-not-authorised": (Exit.ACCESS, "the admin has not authorised this client for all scopes", _GMAIL),

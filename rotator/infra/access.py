@@ -22,6 +22,7 @@ KEY_ADMINISTRATION = tuple(
 )  # fmt: skip
 KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 MANAGED = {"Key": "ses-rotator", "Value": "managed"}
+ASK_SID = "AskWhatItMayWrite"  # the statement of the program's policy that names the program itself
 SEAL_PURPOSE = "rotator-journal-seal"  # the encryption context that the program seals its journal's key with
 
 
@@ -65,6 +66,7 @@ def access(plan: Plan) -> dict[str, Any]:
         "Boundary": _boundary(plan),
         **_users(plan),
         "Role": _role(plan),
+        **_asking(plan),
         "SealKey": _seal_key(plan),
     }
     outputs = {
@@ -140,9 +142,22 @@ def _role(plan: Plan) -> Resource:
         "Properties": {
             "Description": "rotator: rotates the access keys of exactly the configured SMTP users",
             "AssumeRolePolicyDocument": trust,
-            "Policies": [{"PolicyName": "rotate", "PolicyDocument": role_policy(plan)}],
+            "Policies": [{"PolicyName": "rotate", "PolicyDocument": _without_asking(role_policy(plan))}],
         },
     }
+
+
+def _without_asking(policy: Policy) -> Policy:
+    return {**policy, "Statement": [one for one in policy["Statement"] if one.get("Sid") != ASK_SID]}
+
+
+def _asking(plan: Plan) -> Resources:
+    """Leave to ask IAM what the role may write: only once the role is there does its ARN exist."""
+    if not any(one.get("Sid") == ASK_SID for one in plan.role_policy["Statement"]):
+        return {}
+    about = statement(ASK_SID, ["iam:GetRole", "iam:SimulatePrincipalPolicy"], {"Fn::GetAtt": ["Role", "Arn"]})
+    properties = {"PolicyName": "ask", "RoleName": ref("Role"), "PolicyDocument": document(about)}
+    return {"RoleAsks": {"Type": "AWS::IAM::RolePolicy", "Properties": properties}}
 
 
 def _seal_key(plan: Plan) -> Resource:

@@ -43,7 +43,7 @@ class Done:
     """What an effect came to: the observations after it, and words for whoever watches."""
 
     observed: Observed
-    status: str = "ok"  # "failed" and "waiting" are shown differently
+    status: str = "ok"  # "failed", "warning" and "waiting" are shown differently
     detail: str = ""
 
 

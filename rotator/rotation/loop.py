@@ -169,4 +169,5 @@ def _found(observed: Observed) -> Done:
     problems = observed.preflight or ()
     if not problems:
         return Done(observed, detail="IAM, journal, seal, endpoints, consumers")
-    return Done(observed, "failed", "; ".join(one.seen for one in problems))
+    status = "warning" if all(one.warning for one in problems) else "failed"
+    return Done(observed, status, "; ".join(one.seen for one in problems))

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 
 from rotator.sandbox.keys import KeyStore
 from rotator.sandbox.moto_seam import MotoAws
-from rotator.sandbox.policies import Context, evaluate
+from rotator.sandbox.policies import Context, Policy, about, evaluate
 from rotator.sandbox.wire import AwsError, Call
 
 AUTHORIZATION = re.compile(
@@ -33,12 +33,28 @@ class Caller:
     id: str  # AIDA..., or the role session's id
     user: str | None
     policies: list[dict[str, Any]]
+    role: str = ""  # the ARN of the role, if it is a role's session
 
-    def require(self, action: str, resource: str | None, context: Context | None = None) -> None:
-        """Raise AccessDenied in IAM's words unless the policies allow `action` on `resource`."""
-        decision = evaluate(self.policies, action, resource, context)
-        if decision != "allowed":
-            raise access_denied(self.arn, action, resource, "explicit" if decision == "explicitDeny" else "none")
+    def require(
+        self, action: str, resource: str | None, context: Context | None = None, own: Policy | None = None
+    ) -> None:
+        """Raise AccessDenied in IAM's words unless the policies allow `action` on `resource`.
+
+        `own` is the resource's own policy, which may allow what the caller's are silent about.
+        """
+        known = self._context | dict(context or {})
+        decisions = {evaluate(self.policies, action, resource, known)}
+        if own is not None:
+            decisions.add(evaluate([about(own, {self.arn, self.role})], action, resource, known))
+        if "explicitDeny" in decisions or "allowed" not in decisions:
+            raise access_denied(self.arn, action, resource, "explicit" if "explicitDeny" in decisions else "none")
+
+    @property
+    def _context(self) -> dict[str, list[str]]:
+        """What every request of this caller has."""
+        known = {"aws:principalarn": [self.role or self.arn], "aws:principalaccount": [self.arn.split(":")[4]],
+                 "aws:securetransport": ["true"]}  # fmt: skip
+        return known | ({"aws:username": [self.user]} if self.user else {})
 
 
 class Callers:
@@ -73,9 +89,8 @@ class Callers:
         session = self._moto.role_session(key_id, call.headers) if key_id.startswith("ASIA") else None
         if session is None:
             raise AwsError(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
-        return Caller(
-            session.arn, f"AROASANDBOX:{session.arn.rsplit('/', 1)[1]}", None, session.policies
-        ), session.secret
+        id_ = f"AROASANDBOX:{session.arn.rsplit('/', 1)[1]}"
+        return Caller(session.arn, id_, None, session.policies, session.role), session.secret
 
 
 def access_denied(arn: str, action: str, resource: str | None, why: str) -> AwsError:

@@ -6,7 +6,6 @@ rest of IAM (groups, policies, roles, tags) is moto's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import get_args
@@ -16,7 +15,7 @@ from rotator.sandbox.faults import Faults, declare
 from rotator.sandbox.keys import Key, KeyStore, NoSuchKey, QuotaFull, Status
 from rotator.sandbox.moto_seam import MotoAws
 from rotator.sandbox.moto_values import IamUser
-from rotator.sandbox.policies import Context, evaluate
+from rotator.sandbox.policy_simulation import simulate
 from rotator.sandbox.wire import AwsError, Call, Closed, Reply, element, xml_reply
 
 CREATE_REPLY_LOST = declare("create_reply_lost", "CreateAccessKey makes the key, its reply never arrives")
@@ -37,7 +36,6 @@ IAM_500 = declare("iam_500", "any IAM call answers ServiceFailure 500 and has no
 
 SETTABLE = ("Active", "Inactive")
 PAGE = 100
-USER_ARN = re.compile(r"arn:aws:iam::(\d{12}):user/(?:[\x21-\x7e]+/)?([\w+=,.@-]+)")
 
 
 class Iam:
@@ -62,6 +60,8 @@ class Iam:
         self._general_faults(call, caller)
         if call.action == "DeleteUser":
             self._before_delete_user(call, caller)
+        if call.action == "GetRole":
+            self._before_get_role(call, caller)
         action = self._actions.get(call.action)
         return action(call, caller) if action else None
 
@@ -174,25 +174,15 @@ class Iam:
             raise AwsError(409, "DeleteConflict", "Cannot delete entity, must delete access keys first.")
 
     def _simulate(self, call: Call, caller: Caller) -> Reply:
-        match = USER_ARN.fullmatch(_required(call, "PolicySourceArn"))
-        if match is None:
-            raise AwsError(400, "InvalidInput", f"Invalid Entity Arn: {call.get('PolicySourceArn')} does not clearly "
-                           "define entity type and name.")  # fmt: skip
-        user = self._named(match[2])
-        if user.arn != match[0]:
-            raise AwsError(404, "NoSuchEntity", f"The entity {match[0]} cannot be found.")
-        self._permitted(caller, "iam:SimulatePrincipalPolicy", user)
-        policies, context = self._moto.user_policies(user.name), _context_entries(call)
-        if not (actions := call.members("ActionNames")):
-            raise _validation("Value at 'actionNames' failed to satisfy constraint: Member must not be null")
-        results = "".join(
-            f"<member>{element('EvalActionName', action)}{element('EvalResourceName', resource)}"
-            f"{element('EvalDecision', evaluate(policies, action, resource, context))}"
-            "<MatchedStatements/><MissingContextValues/></member>"
-            for action in actions
-            for resource in call.members("ResourceArns") or ["*"]
-        )
-        return xml_reply(call, f"<EvaluationResults>{results}</EvaluationResults>{element('IsTruncated', False)}")
+        return simulate(call, caller, self._moto)
+
+    def _before_get_role(self, call: Call, caller: Caller) -> None:
+        """Moto answers it; whether the caller may ask about this very role is ours to say."""
+        name = _required(call, "RoleName")
+        role = self._moto.role(name)
+        caller.require("iam:GetRole", role.arn if role else f"arn:aws:iam::{self._moto.account}:role/{name}")
+        if role is None:
+            raise AwsError(404, "NoSuchEntity", f"The role with name {name} cannot be found.")
 
     def _identity(self, call: Call, caller: Caller) -> Reply:
         inside = element("Arn", caller.arn) + element("UserId", caller.id) + element("Account", self._moto.account)
@@ -254,17 +244,6 @@ def _created(key: Key) -> str:
     inside += element("SecretAccessKey", key.secret)
     created: datetime = key.created
     return f"<AccessKey>{inside}{element('CreateDate', created)}</AccessKey>"
-
-
-def _context_entries(call: Call) -> Context:
-    """`ContextEntries.member.N.ContextKeyName` and its values."""
-    names = {
-        k: v[0] for k, v in call.params.items() if k.startswith("ContextEntries.") and k.endswith("ContextKeyName")
-    }
-    return {
-        name.lower(): call.members(f"{key.removesuffix('.ContextKeyName')}.ContextKeyValues")
-        for key, name in names.items()
-    }
 
 
 def _max_items(call: Call) -> int:

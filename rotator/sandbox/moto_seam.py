@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from moto.backends import get_backend
 from moto.core import base_backend
@@ -27,10 +26,20 @@ from moto.iam import models as iam_models
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from rotator.sandbox.moto_values import AlarmState, IamUser, Published, RoleSession, StoredSecret, Subscriber
+from rotator.sandbox.moto_values import (
+    AlarmState,
+    IamRole,
+    IamUser,
+    Published,
+    RoleSession,
+    StoredSecret,
+    Subscriber,
+    parsed_policy,
+)
 
 PARTITION = "aws"
 PENDING = "PendingConfirmation"
+DEFAULT_SSM_KEY = "alias/aws/ssm"
 StartResponse = Callable[..., Any]
 _here: ContextVar[MotoAws | None] = ContextVar("sandbox_world", default=None)
 
@@ -84,7 +93,7 @@ class MotoAws:
             attached = [iam.users[name].managed_policies, *(group.managed_policies for group in groups)]
             documents = [document for policies in inline for document in policies.values()]
             documents += [policy.document for policies in attached for policy in policies.values()]
-        return [_parsed(document) for document in documents]
+        return [parsed_policy(document) for document in documents]
 
     def role_session(self, access_key_id: str, headers: dict[str, str]) -> RoleSession | None:
         """The session that the temporary key belongs to; None for an unknown key or a wrong token."""
@@ -94,8 +103,20 @@ class MotoAws:
                 key = access_control.AssumedRoleAccessKey(self.account, PARTITION, access_key_id, signed)
             except access_control.CreateAccessKeyFailure:
                 return None
-            policies = [_parsed(policy) for policy in key.collect_policies()]
-            return RoleSession(key.create_credentials().secret_key, key.arn, policies)
+            name = key.arn.split("/")[1]
+        role = self.role(name)
+        return None if role is None else RoleSession(
+            key.create_credentials().secret_key, key.arn, role.policies, role.arn
+        )  # fmt: skip
+
+    def role(self, name: str) -> IamRole | None:
+        """The role with every policy that counts for it, or None."""
+        with self._iam() as iam:
+            found = next((one for one in iam.get_roles() if one.name == name), None)
+            if found is None:
+                return None
+            managed = [policy.document for policy in found.managed_policies.values()]
+            return IamRole(found.arn, [parsed_policy(policy) for policy in (*found.policies.values(), *managed)])
 
     def secret(self, region: str, secret_id: str) -> StoredSecret | None:
         """The secret of that name or ARN, or None; a replica counts for none."""
@@ -106,7 +127,9 @@ class MotoAws:
             versions = found.versions
             texts = {version: one.get("secret_string") for version, one in versions.items()}
             stages = {version: list(one["version_stages"]) for version, one in versions.items()}
-            return StoredSecret(found.arn, found.name, found.is_deleted(), texts, stages)
+            key = "" if found.kms_key_id == backend.DEFAULT_KMS_KEY_ALIAS else str(found.kms_key_id or "")
+            tags = tuple((one["Key"], one["Value"]) for one in found.tags or [])
+            return StoredSecret(found.arn, found.name, found.is_deleted(), texts, stages, key, found.policy or "", tags)
 
     def keep_labels(self, region: str, before: StoredSecret) -> None:
         """After a put: a version loses only the labels that the new one took; moto takes all of the old current's."""
@@ -124,11 +147,12 @@ class MotoAws:
             current = [name for name, one in secret.versions.items() if "AWSCURRENT" in one["version_stages"]]
             secret.set_default_version_id(current[0] if current else None)
 
-    def parameter_type(self, region: str, name: str) -> str | None:
-        """The type of an SSM parameter, or None if there is none of that name."""
+    def parameter(self, region: str, name: str) -> tuple[str, str] | None:
+        """The type of an SSM parameter and the customer's key that encrypts it, or None if there is none."""
         with self._backend("ssm", region) as backend:
             found = backend.get_parameter(name)
-            return None if found is None else str(found.parameter_type)
+            key = str(found.keyid or "") if found is not None else ""
+            return None if found is None else (str(found.parameter_type), "" if key == DEFAULT_SSM_KEY else key)
 
     def create_topic(self, region: str, name: str) -> str:
         """Make an SNS topic; its ARN."""
@@ -238,20 +262,6 @@ class HttpServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def _parsed(policy: Any) -> dict[str, Any]:
-    """Moto keeps policies as JSON text, percent-encoded JSON text, or a dict or object around one of them.
-
-    Those of a role that came by a stack are the document itself.
-    """
-    if isinstance(policy, dict) and "Statement" in policy:
-        return policy
-    if isinstance(policy, dict):
-        policy = policy.get("policy_document") or policy["PolicyDocument"]
-    text = str(getattr(policy, "document", policy))
-    parsed: dict[str, Any] = json.loads(text if text.lstrip().startswith("{") else unquote(text))
-    return parsed
 
 
 def _install() -> None:

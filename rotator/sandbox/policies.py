@@ -14,6 +14,7 @@ Decision = Literal["allowed", "explicitDeny", "implicitDeny"]  # SimulatePrincip
 Policy = Mapping[str, Any]
 Context = Mapping[str, list[str]]  # condition keys in lower case
 ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal"}
+VARIABLE = re.compile(r"\$\{([\w:/.-]+)\}")
 
 
 def evaluate(policies: Iterable[Policy], action: str, resource: str | None, context: Context | None = None) -> Decision:
@@ -32,6 +33,35 @@ def evaluate(policies: Iterable[Policy], action: str, resource: str | None, cont
     return "allowed" if "Allow" in effects else "implicitDeny"
 
 
+def missing_keys(policies: Iterable[Policy], action: str, resource: str, context: Context) -> list[str]:
+    """What conditions and variables of statements about this action ask for and `context` does not have, as written."""
+    asked: dict[str, str] = {}
+    for policy in policies:
+        for statement in as_list(policy.get("Statement", [])):
+            if not _selected(statement, "Action", action, ignore_case=True):
+                continue
+            variables = [name for text in _resources(statement) for name in VARIABLE.findall(text)]
+            if variables or _selected(statement, "Resource", resource):
+                keys = [key for keys in statement.get("Condition", {}).values() for key in keys]
+                asked |= {name.lower(): name for name in (*variables, *keys)}
+    return [name for key, name in asked.items() if key not in context]
+
+
+def about(policy: Policy, arns: Iterable[str]) -> Policy:
+    """Of a resource's own policy, the statements that name one of these ARNs, or everybody.
+
+    An account as principal grants nothing by itself: it leaves the decision to IAM.
+    """
+    wanted = {"*", *arns}
+    statements = [one for one in as_list(policy.get("Statement", [])) if wanted & set(_principals(one))]
+    return {**policy, "Statement": statements}
+
+
+def _principals(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal", [])
+    return as_list(principal.get("AWS", []) if isinstance(principal, dict) else principal)
+
+
 def as_list(value: Any) -> list[Any]:
     """IAM's JSON allows one value wherever a list may stand."""
     return value if isinstance(value, list) else [value]
@@ -42,9 +72,25 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str | None, co
         raise ValueError(f"the sandbox does not know the policy elements {sorted(unknown)}")
     return (
         _selected(statement, "Action", action, ignore_case=True)
-        and (resource is None or _selected(statement, "Resource", resource))
+        and (resource is None or _selected(_filled(statement, context), "Resource", resource))
         and all(_condition(operator, keys, context) for operator, keys in statement.get("Condition", {}).items())
     )
+
+
+def _resources(statement: Mapping[str, Any]) -> list[str]:
+    return [*as_list(statement.get("Resource", [])), *as_list(statement.get("NotResource", []))]
+
+
+def _filled(statement: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
+    """The statement with its policy variables filled in; a resource with one that has no value matches nothing."""
+    if "Resource" not in statement or not any(VARIABLE.search(text) for text in _resources(statement)):
+        return statement
+    known = [
+        VARIABLE.sub(lambda name: context[name[1].lower()][0], text)
+        for text in as_list(statement["Resource"])
+        if all(name.lower() in context for name in VARIABLE.findall(text))
+    ]
+    return {**statement, "Resource": known}
 
 
 def _selected(statement: Mapping[str, Any], element: str, value: str, *, ignore_case: bool = False) -> bool:
@@ -55,6 +101,8 @@ def _selected(statement: Mapping[str, Any], element: str, value: str, *, ignore_
 
 
 def _condition(operator: str, keys: Mapping[str, Any], context: Context) -> bool:
+    if operator in NEGATED:  # a key that the request does not have differs from every value
+        return not any(_condition(NEGATED[operator], {key: wanted}, context) for key, wanted in keys.items())
     matches = OPERATORS.get(operator.removeprefix("ForAllValues:"))
     if matches is None:
         raise ValueError(f"the sandbox does not know the condition operator {operator}")
@@ -78,3 +126,4 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEqualsIgnoreCase": lambda wanted, got: wanted.lower() == got.lower(),
     "StringLike": _like,
 }
+NEGATED = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike"}

@@ -4,14 +4,16 @@ Moto lets a staging label stand on two versions, lets a put change a version tha
 scheduled for deletion, keeps its own idea of the current version, and changes a parameter's type; AWS does none of
 it.  Permissions are checked against the resource's ARN.
 
-Limitation: a secret's or a parameter's own KMS key is not asked, nor are resource policies.
+A secret's own policy counts, and so does a customer's key under a secret or a parameter.
+
+Limitation: of a key only the caller's policies are asked, as by the key policy that KMS gives by default.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +28,9 @@ SERVICES = ("secretsmanager", "ssm", "kms")
 LATE = timedelta(seconds=30)  # when the effect of a late call happens
 CURRENT = "AWSCURRENT"
 PUT, MOVE, PARAMETER = "PutSecretValue", "UpdateSecretVersionStage", "PutParameter"
+# What a call asks of a customer's key.  Parameters are of the standard tier.
+KEY_ACTIONS = {PUT: "kms:GenerateDataKey", "GetSecretValue": "kms:Decrypt", PARAMETER: "kms:Encrypt",
+               "GetParameters": "kms:Decrypt"}  # fmt: skip
 
 # fault -> (action, what is done with the call)
 LOST, REPLY_LOST, COMES_LATE = "lost", "reply lost", "late"
@@ -154,19 +159,41 @@ class Stores:
     # --- Parameter Store, permissions ----------------------------------------------------------------------------
 
     def _keep_type(self, call: Call, body: dict[str, Any]) -> None:
-        existing = self._moto.parameter_type(call.region, body["Name"])
-        if existing is not None and body.get("Type", existing) != existing:
-            message = f"Parameter Store does not support changing a parameter type: it is a {existing}."
+        existing = self._moto.parameter(call.region, body["Name"])
+        if existing is not None and body.get("Type", existing[0]) != existing[0]:
+            message = f"Parameter Store does not support changing a parameter type: it is a {existing[0]}."
             raise AwsError(400, "HierarchyTypeMismatchException", message)
 
     def _authorize(self, call: Call, caller: Caller, body: dict[str, Any]) -> None:
-        pairs = body.get("EncryptionContext", {}) if call.service == "kms" else {}
-        context: Context = {f"kms:encryptioncontext:{name.lower()}": [value] for name, value in pairs.items()}
+        secret = self._moto.secret(call.region, body["SecretId"]) if "SecretId" in body else None
+        own = json.loads(secret.policy) if secret is not None and secret.policy else None
         try:
             for resource in self._resources(call, body):
-                caller.require(f"{call.service}:{call.action}", resource, context)
+                caller.require(f"{call.service}:{call.action}", resource, _context_of(call, body, secret), own)
+            for key, place in self._keys(call, body, secret):
+                caller.require(KEY_ACTIONS[call.action], key, _by_way_of(call, place))
         except AwsError as error:
             raise AwsError(400, f"{error.code}Exception", error.message) from None
+
+    def _keys(
+        self, call: Call, body: dict[str, Any], secret: StoredSecret | None
+    ) -> Iterator[tuple[str | None, str]]:
+        """The customer's keys that the call uses, each with the ARN of what it encrypts; None for an alias."""
+        if call.action not in KEY_ACTIONS:
+            return
+        named: list[tuple[str, str]] = []
+        if secret is not None:
+            named = [(secret.key, secret.arn)]
+        elif call.action == PARAMETER:
+            named = [(body.get("KeyId", ""), arn) for arn in self._resources(call, body) if arn]
+        elif body.get("WithDecryption"):
+            found = {name: self._moto.parameter(call.region, name) for name in body.get("Names", [])}
+            arns = dict(zip(body.get("Names", []), self._resources(call, body), strict=True))
+            named = [(one[1], arns[name] or "") for name, one in found.items() if one]
+        for key, place in named:
+            arn = key if key.startswith("arn:") else f"arn:aws:kms:{call.region}:{self._moto.account}:key/{key}"
+            if key:
+                yield (None if "alias/" in key else arn), place
 
     def _resources(self, call: Call, body: dict[str, Any]) -> list[str | None]:
         place = f"arn:aws:{call.service}:{call.region}:{self._moto.account}"
@@ -177,6 +204,24 @@ class Stores:
             return [f"{place}:parameter/{name.lstrip('/')}" for name in body.get("Names", [body.get("Name", "")])]
         key = body.get("KeyId", "") if call.service == "kms" else ""
         return [key if key.startswith("arn:") else f"{place}:key/{key}" if key else None]
+
+
+def _context_of(call: Call, body: dict[str, Any], secret: StoredSecret | None) -> Context:
+    """What conditions may ask about."""
+    pairs = body.get("EncryptionContext", {}) if call.service == "kms" else {}
+    found: dict[str, list[str]] = {f"kms:encryptioncontext:{name.lower()}": [value] for name, value in pairs.items()}
+    if "VersionStage" in body:
+        found["secretsmanager:versionstage"] = [body["VersionStage"]]
+    for name, value in secret.tags if secret is not None else ():
+        found |= {f"{prefix}:resourcetag/{name.lower()}": [value] for prefix in ("aws", "secretsmanager")}
+    return found | {"aws:requestedregion": [call.region]}
+
+
+def _by_way_of(call: Call, place: str) -> Context:
+    """The context of the request that the service makes to KMS."""
+    member = "secretarn" if call.service == "secretsmanager" else "parameter_arn"
+    host = f"{call.service}.{call.region}.amazonaws.com"
+    return {"kms:viaservice": [host], f"kms:encryptioncontext:{member}": [place], "aws:requestedregion": [call.region]}
 
 
 def _body(call: Call) -> dict[str, Any]:

@@ -60,6 +60,11 @@ class AwsSession:
         self._begun = threading.local()
         self._building = threading.Lock()  # boto3 sessions are not safe to use from several threads, clients are
 
+    @property
+    def role_arn(self) -> str:
+        """The role that we were told to act in; empty if the credentials are used as they are."""
+        return self._role.arn if self._role else ""
+
     def client(self, service: str, region: str, budget_s: float = LONGEST_REQUEST_S) -> Any:
         """The boto3 client of `service` in `region`, made once for each of BUDGETS_S: how long a request may take.
 

@@ -17,6 +17,7 @@ from rotator.core.ports import Acknowledged, Created, KeyList, Refused, Unknown
 from rotator.core.secret import Secret
 from rotator.services.aws import AwsSession
 from rotator.services.aws_errors import code_of, failures, settle
+from rotator.services.simulation import SILENT, Decision, decisions
 
 SEND = "ses:SendRawEmail"  # what the SMTP interface asks for
 NEVER_USED = "N/A"  # ServiceName of a key without a last use
@@ -102,10 +103,10 @@ class IamAccessKeys:
         try:
             arn = self._arn or _text(self._the_user()[0], "Arn")
             reply = self._read("iam", "simulate_principal_policy", **self._simulation(arn))
-            result = _part(reply, "EvaluationResults", list)[0]
-        except (AccessError, RemoteFault, IndexError) as error:
+        except (AccessError, RemoteFault) as error:
             return Unknown(f"SimulatePrincipalPolicy: {error}")
-        return self._decision(result)
+        found = next(decisions(reply), None)
+        return self._decided(found) if found else Unknown("SimulatePrincipalPolicy: the reply has no EvaluationResults")
 
     def _simulation(self, arn: str) -> dict[str, Any]:
         asked: dict[str, Any] = {"PolicySourceArn": arn, "ActionNames": [SEND]}
@@ -120,18 +121,15 @@ class IamAccessKeys:
             ]
         return asked
 
-    def _decision(self, result: Mapping[str, Any]) -> Acknowledged | Refused | Unknown:
-        decision, missing = result.get("EvalDecision"), result.get("MissingContextValues", [])
-        if decision == "allowed":
+    def _decided(self, found: Decision) -> Acknowledged | Refused | Unknown:
+        if found.allowed:
             return Acknowledged(f"{self._user} may {SEND}")
-        if missing:
-            return Unknown(f"{SEND} depends on {', '.join(map(str, missing))}, which a simulation does not know")
-        if self._sends_as is None and decision == "implicitDeny":
+        if not found.own_no:
+            return Unknown(f"whether {self._user} may {SEND}: {found.reason}")
+        if self._sends_as is None and found.decision == SILENT:
             return Unknown(f"whether {self._user} may {SEND} depends on the sender, which the file does not name")
-        if decision not in ("explicitDeny", "implicitDeny"):
-            return Unknown(f"SimulatePrincipalPolicy: no decision ({decision!r})")
         return Refused(
-            f"{self._user} may not {SEND} ({decision})",
+            f"{self._user} may not {SEND}: {found.reason}",
             f"allow {SEND} in a policy of the user {self._user}: see runbooks/access.md",
             "iam-permission",
         )

@@ -8,7 +8,7 @@ instead of undoing a newer one.  Wire facts: botocore 1.44.5 `secretsmanager` mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rotator.core.errors import RemoteFault
@@ -16,11 +16,17 @@ from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.secret import Secret
 from rotator.services.aws import AwsSession
 from rotator.services.aws_calls import AwsCalls
+from rotator.services.key_use import keys_own_policy, use_of
+from rotator.services.own_permissions import OwnPermissions, Question
 
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
 NO_SECRET = frozenset({"ResourceNotFoundException"})
 NOT_WHERE_READ = frozenset({"InvalidParameterException"})  # the label is on another version by now
 SAME_TOKEN = frozenset({"ResourceExistsException"})
+WRITES = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
+# Secrets Manager has the key make a data key for each version, and says which secret it is for.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+KEY_WRITES, KEY_CONTEXT = ("kms:GenerateDataKey",), ("SecretARN", "SecretVersionId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,9 @@ class Description:
     deleted: bool  # scheduled for deletion: neither readable nor writable
     rotates: bool  # AWS runs a rotation function on it
     primary_region: str  # empty for one that is no replica
+    arn: str = ""
+    key: str = ""  # the KMS key that encrypts it, by id or ARN; empty: Secrets Manager's own
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def holder(self, stage: str) -> str:
         """The version with that label; empty if there is none."""
@@ -48,9 +57,12 @@ class Version:
 class SecretStore:
     """Reads raise AccessError and RemoteFault; writes are one attempt and answer how it went."""
 
-    def __init__(self, *, session: AwsSession, secret_id: str, region: str) -> None:
-        """`secret_id` is the secret's name or ARN."""
+    def __init__(
+        self, *, session: AwsSession, secret_id: str, region: str, permissions: OwnPermissions | None = None
+    ) -> None:
+        """`secret_id` is the secret's name or ARN; `permissions` may be shared with others of the same session."""
         self.secret_id, self.region = secret_id, region
+        self._own = permissions or OwnPermissions(session)
         self._calls = AwsCalls(session, "secretsmanager", region)
 
     def describe(self, deadline: Deadline) -> Description | None:
@@ -64,7 +76,27 @@ class SecretStore:
             deleted=reply.get("DeletedDate") is not None,
             rotates=bool(reply.get("RotationEnabled")),
             primary_region=str(reply.get("PrimaryRegion") or ""),
+            arn=str(reply.get("ARN") or ""),
+            key=str(reply.get("KmsKeyId") or ""),
+            tags={str(one.get("Key")): str(one.get("Value")) for one in reply.get("Tags") or ()},
         )
+
+    def not_allowed(self, described: Description, deadline: Deadline) -> list[Refused | Unknown]:
+        """What we may not do that a write needs, found without one; empty if nothing is seen.  Raises nothing."""
+        arn = described.arn
+        context = {"secretsmanager:SecretId": [arn], "secretsmanager:VersionStage": [CURRENT]}
+        for prefix in ("aws", "secretsmanager"):
+            context |= {f"{prefix}:ResourceTag/{name}": [value] for name, value in described.tags.items()}
+        write = Question(WRITES, (arn,), self.region, context, others=lambda: self._resource_policy(deadline))
+        questions = [write]
+        if key := use_of(described.key, arn, "secretsmanager", {"SecretARN": arn}, KEY_CONTEXT):
+            questions.append(Question(KEY_WRITES, (key.arn,), self.region, key.context, others=keys_own_policy))
+        return [one for question in questions for one in self._own.lacking(question, deadline)]
+
+    def _resource_policy(self, deadline: Deadline) -> str:
+        """Who else may allow a write: whoever wrote the secret's own policy.  Raises AccessError, RemoteFault."""
+        reply = self._calls.read("get_resource_policy", deadline, absent=NO_SECRET, SecretId=self.secret_id) or {}
+        return "the secret's own policy may" if reply.get("ResourcePolicy") else ""
 
     def value(self, deadline: Deadline, version: str = "") -> Version | None:
         """The value of a version, by default the one with AWSCURRENT; None if there is none."""

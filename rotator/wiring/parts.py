@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rotator.services.aws import AwsSession
     from rotator.services.gmail import GmailMailbox
     from rotator.services.kms import KmsKey
+    from rotator.services.own_permissions import OwnPermissions
     from rotator.services.smtp import SesEndpoint
 
 
@@ -102,7 +103,9 @@ def consumers(
     seen: Mapping[str, Event] | None = None,
 ) -> dict[str, Consumer]:
     """One live consumer a setting, by name.  `seen`: set by whoever sees a consumer's mail arrive elsewhere."""
-    build = _Builder(configuration, user, session, seen or {})
+    from rotator.services.own_permissions import OwnPermissions
+
+    build = _Builder(configuration, user, session, seen or {}, OwnPermissions(session))
     return {one.name: build.consumer(one, endpoints[one.endpoint or ""]) for one in user.consumers}
 
 
@@ -112,6 +115,7 @@ class _Builder:
     user: UserConfiguration
     session: AwsSession
     seen: Mapping[str, Event]
+    permissions: OwnPermissions
 
     def consumer(self, one: kinds.Consumer, endpoint: SesEndpoint) -> Consumer:
         """The live consumer of one setting."""
@@ -140,7 +144,12 @@ class _Builder:
         return SecretsManager(
             name=one.name,
             endpoint=endpoint,
-            store=SecretStore(session=self.session, secret_id=one.secret_id, region=one.region or self.user.region),
+            store=SecretStore(
+                session=self.session,
+                secret_id=one.secret_id,
+                region=one.region or self.user.region,
+                permissions=self.permissions,
+            ),
             fields=_fields(one.fields),
             canary_from=one.canary_from,
             canary_to=one.canary_to,
@@ -154,7 +163,9 @@ class _Builder:
         return SsmParameter(
             name=one.name,
             endpoint=endpoint,
-            store=ParameterStore(session=self.session, region=region, kms_key=one.kms_key),
+            store=ParameterStore(
+                session=self.session, region=region, kms_key=one.kms_key, permissions=self.permissions
+            ),
             path=one.path,
             layout=one.layout,
             fields=_fields(one.fields),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from rotator.config.iam_policy import iam_policy
+from rotator.config.store_policy import check_principal
+from rotator.core.errors import ConfigurationError
 from tests.config.samples import NINE_LINES, load
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"
@@ -38,9 +40,9 @@ RESOURCES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("consumer", "resources"), RESOURCES.values(), ids=RESOURCES.keys())
 def test_a_place_is_named_exactly(consumer: dict[str, Any], resources: list[str]) -> None:
-    """One statement more, for this place alone."""
+    """Two statements more: for this place alone, and leave to ask about its writes."""
     statements = _statements(consumer)
-    assert len(statements) == 3
+    assert [*statements][2:-1] == ["AskWhatItMayWrite"]
     *_, last = statements.values()
     assert last["Resource"] == resources
     assert "*" not in json.dumps(last)
@@ -69,6 +71,42 @@ def test_another_partition_is_another_arn() -> None:
     assert statements["PutStagedSecrets"]["Resource"][0].startswith("arn:aws-cn:secretsmanager:cn-north-1:")
     *_, last = statements.values()
     assert last["Condition"]["StringEquals"]["kms:ViaService"] == "secretsmanager.cn-north-1.amazonaws.com.cn"
+
+
+ROLE = "arn:aws:iam::123456789012:role/ops/rotator"
+USER = ROLE.replace("role", "user")
+SIMULATE = "iam:SimulatePrincipalPolicy"
+
+# who the program is, by option and by the file -> whom it may ask about, and how
+WHO: dict[str, tuple[str, str | None, str, list[str]]] = {
+    "nobody says: an IAM user, by its own name": (
+        "", None, "arn:aws:iam::123456789012:user/${aws:username}", [SIMULATE]),
+    "the role that the file names": ("", ROLE, ROLE, ["iam:GetRole", SIMULATE]),
+    "a role by option": (ROLE + "-2", ROLE, ROLE + "-2", ["iam:GetRole", SIMULATE]),
+    "a user by option": (USER, None, USER, [SIMULATE]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("principal", "assumed", "about", "actions"), WHO.values(), ids=WHO.keys())
+def test_the_program_may_ask_about_itself_alone(
+    principal: str, assumed: str | None, about: str, actions: list[str]
+) -> None:
+    """One user or role, whole; there is no variable for a role."""
+    user = {"name": "u", "account": "123456789012", "region": "us-east-1", "consumers": [SECRET]}
+    aws = {"assume_role": assumed} if assumed else {}
+    policy = iam_policy(load(json.dumps({"version": 1, "users": [user], "aws": aws})), principal)
+    (asks,) = [one for one in policy["Statement"] if one["Sid"] == "AskWhatItMayWrite"]
+    assert (asks["Resource"], asks["Action"]) == ([about], actions)
+
+
+@pytest.mark.parametrize("wrong", ["rotator", "arn:aws:sts::123456789012:assumed-role/rotator/i-1", ROLE + "\n", "*"])
+def test_a_principal_is_a_user_or_a_role_by_its_arn(wrong: str) -> None:
+    """A session is neither: the way to the role's ARN is told."""
+    with pytest.raises(ConfigurationError, match="is not the ARN of an IAM role or user") as refused:
+        check_principal(wrong)
+    assert "aws iam get-role" in refused.value.fix
+    check_principal("")
+    check_principal(ROLE)
 
 
 def test_without_places_in_aws_nothing_is_added() -> None:

@@ -23,6 +23,14 @@ ROLE = {
 }
 
 
+ASKING = {
+    "Sid": "AskWhatItMayWrite",
+    "Effect": "Allow",
+    "Action": ["iam:SimulatePrincipalPolicy"],
+    "Resource": [f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"],
+}
+
+
 AN_ALARM = Alarm(
     name="rotator-bounce-rate",
     description="Reputation.BounceRate has reached 5 %.",

@@ -22,7 +22,7 @@ from rotator.infra.plan import MailDomain, Plan, SmtpUser
 from rotator.infra.rendering import TEMPLATES, rendered
 from rotator.infra.sending import sending
 from tests.gates.source_tree import ROOT
-from tests.infra.plans import AN_ALARM, PLANS, plan
+from tests.infra.plans import AN_ALARM, ASKING, PLANS, ROLE, plan
 
 PLANNED = {
     "one domain, one user": plan(),
@@ -31,6 +31,7 @@ PLANNED = {
         domains=(MailDomain("example.com", "b.example.com"), MailDomain("example.org")),
         users=(SmtpUser("a", "/"), SmtpUser("b-c", "/")),
     ),
+    "a role that asks about itself": plan(role_policy={**ROLE, "Statement": [*ROLE["Statement"], ASKING]}),
     "an alarm with dimensions": plan(alarms=(replace(AN_ALARM, dimensions=(("User", "jada"),), namespace="Rotator"),)),
 }
 
@@ -47,6 +48,17 @@ def test_a_broken_template_would_be_found(name: str) -> None:
     """The linter looks at what is in the template."""
     broken = rendered(name, plan()).replace("Type: AWS::", "Type: AWS::No", 1)
     assert lint(broken, regions=[plan().region])
+
+
+def test_the_role_asks_about_itself_by_its_own_arn() -> None:
+    """Known only once it is made, so it stands in a policy of its own; a role without such places asks nothing."""
+    planned = PLANNED["a role that asks about itself"]
+    resources = access(planned)["Resources"]
+    (asks,) = resources["RoleAsks"]["Properties"]["PolicyDocument"]["Statement"]
+    assert asks["Action"] == ["iam:GetRole", "iam:SimulatePrincipalPolicy"]
+    assert asks["Resource"] == {"Fn::GetAtt": ["Role", "Arn"]}
+    assert "aws:username" not in rendered("access", planned)
+    assert "RoleAsks" not in access(plan())["Resources"]
 
 
 @settings(max_examples=30)

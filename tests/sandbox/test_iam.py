@@ -16,7 +16,6 @@ from rotator.sandbox.world import World
 from tests.sandbox.clients import USER, aws, first_key
 from tests.sandbox.conftest import MakeWorld
 
-IDENTITY = "arn:aws:ses:us-east-1:123456789012:identity/queenofsandiego.com"
 ROTATOR_POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -142,28 +141,6 @@ def test_a_user_made_anew_has_another_id(world: World) -> None:
     assert re.fullmatch(r"AIDA[A-Z2-7]{17}", after)
     assert after != before
     assert iam.list_access_keys(UserName=USER)["AccessKeyMetadata"] == []
-
-
-def test_users_groups_and_policies_count_in_a_simulation(world: World) -> None:
-    """The simulator looks at resources and at the groups' policies; a Deny beats every Allow."""
-    iam = aws(world, "iam")
-    arn = iam.get_user(UserName=USER)["User"]["Arn"]
-
-    def decisions() -> list[str]:
-        resources = [IDENTITY, IDENTITY.replace("queenofsandiego", "elsewhere")]
-        answer = iam.simulate_principal_policy(
-            PolicySourceArn=arn, ActionNames=["ses:SendRawEmail"], ResourceArns=resources
-        )
-        return [result["EvalDecision"] for result in answer["EvaluationResults"]]
-
-    assert decisions() == ["allowed", "implicitDeny"]
-    iam.create_group(GroupName="senders")
-    iam.add_user_to_group(GroupName="senders", UserName=USER)
-    policy = '{"Version":"2012-10-17","Statement":{"Effect":"%s","Action":"ses:Send*","Resource":"*"}}'
-    iam.put_group_policy(GroupName="senders", PolicyName="p", PolicyDocument=policy % "Allow")
-    assert decisions() == ["allowed", "allowed"]
-    iam.put_group_policy(GroupName="senders", PolicyName="p", PolicyDocument=policy % "Deny")
-    assert decisions() == ["explicitDeny", "explicitDeny"]
 
 
 def test_a_limited_caller_gets_what_its_policy_allows(world: World) -> None:
