@@ -13,7 +13,7 @@ from tests.sandbox.clients import USER, aws
 from tests.sandbox.roles import allowing, denying, make_role, session_of
 
 IDENTITY = "arn:aws:ses:us-east-1:123456789012:identity/queenofsandiego.com"
-SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf"  # noqa: S105 - a name
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf"
 PUT = "secretsmanager:PutSecretValue"
 
 

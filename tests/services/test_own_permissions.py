@@ -22,15 +22,18 @@ IAM, STS = "https://iam.amazonaws.com/doc/2010-05-08/", "https://sts.amazonaws.c
 def caller(arn: str) -> Answer:
     """GetCallerIdentity's answer."""
     inside = f"<Arn>{arn}</Arn><UserId>AIDA</UserId><Account>123456789012</Account>"
-    body = f'<GetCallerIdentityResponse xmlns="{STS}"><GetCallerIdentityResult>{inside}</GetCallerIdentityResult></GetCallerIdentityResponse>'
-    return Answer(body.encode())
+    return reply("GetCallerIdentity", inside, STS)
+
+
+def reply(action: str, inside: str, namespace: str = IAM) -> Answer:
+    """A good answer of the query protocol."""
+    body = f"<{action}Result>{inside}</{action}Result>"
+    return Answer(f'<{action}Response xmlns="{namespace}">{body}</{action}Response>'.encode())
 
 
 def said(*results: str, more: str = "<IsTruncated>false</IsTruncated>") -> Answer:
     """SimulatePrincipalPolicy's answer."""
-    inside = f"<EvaluationResults>{''.join(results)}</EvaluationResults>{more}"
-    name = "SimulatePrincipalPolicy"
-    return Answer(f'<{name}Response xmlns="{IAM}"><{name}Result>{inside}</{name}Result></{name}Response>'.encode())
+    return reply("SimulatePrincipalPolicy", f"<EvaluationResults>{''.join(results)}</EvaluationResults>{more}")
 
 
 def result(decision: str, more: str = "", specific: str = "", resource: str = PLACE, action: str = WRITE) -> str:
@@ -162,9 +165,9 @@ def test_what_sending_depends_on_stands_beside_the_identity(
 ) -> None:
     """Where resources were named AWS tells the missing values there, and not at the top: no refusal is made of them."""
     identity, send = "arn:aws:ses:us-east-1:123456789012:identity/a.org", "ses:SendRawEmail"
-    user = f"<User><UserName>jada</UserName><UserId>AIDA</UserId><Path>/</Path><Arn>{ME}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></User>"
+    names = f"<UserName>jada</UserName><UserId>AIDA</UserId><Path>/</Path><Arn>{ME}</Arn>"
     replies = {
-        "GetUser": Answer(f'<GetUserResponse xmlns="{IAM}"><GetUserResult>{user}</GetUserResult></GetUserResponse>'.encode()),
+        "GetUser": reply("GetUser", f"<User>{names}<CreateDate>2026-01-01T00:00:00Z</CreateDate></User>"),
         "SimulatePrincipalPolicy": said(result("implicitDeny", specific=specific, resource=identity, action=send)),
     }
     with scripted(lambda asked: replies[asked["Action"]]) as service:
