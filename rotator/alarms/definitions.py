@@ -1,8 +1,7 @@
 """The CloudWatch alarms that this program stands for, as data: nothing is asked and nothing is made here.
 
-Thresholds on bounces and complaints are AWS's own (review at 5 % and 0.1 %, sending may be paused at 10 % and 0.5 %):
-https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html, .../faqs-enforcement.html.  The
-rates are fractions.  Throttled SMTP has no metric: doctor and audit see the 454.
+Thresholds on bounces and complaints are AWS's own (core/reputation.py).  Throttled SMTP has no metric: doctor and audit
+see the 454.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from enum import StrEnum
 
 from rotator.core.alarm import Alarm, Comparison, Missing
 from rotator.core.policy import DAY_S, Policy
+from rotator.core.reputation import NAMESPACE as SES
+from rotator.core.reputation import RATES
 
-SES = "AWS/SES"
 PAGE = "runbooks/reputation-alarm.md"
 HOUR_S = 3600
 QUOTA_SHARE = 0.8  # of the account's limit: time is left to ask for more
@@ -54,12 +54,13 @@ def alarms(
 
 
 def _reputation() -> Iterator[Alarm]:
-    lines = (
-        ("bounce-rate-review", "Reputation.BounceRate", 0.05, "AWS puts the account under review"),
-        ("bounce-rate-pause", "Reputation.BounceRate", 0.10, "AWS may pause sending"),
-        ("complaint-rate-review", "Reputation.ComplaintRate", 0.001, "AWS puts the account under review"),
-        ("complaint-rate-pause", "Reputation.ComplaintRate", 0.005, "AWS may pause sending"),
-    )
+    review, pause = "AWS puts the account under review", "AWS may pause sending"
+    lines = [
+        line
+        for one in RATES
+        for line in ((f"{one.name}-rate-review", one.metric, one.review, review),
+                     (f"{one.name}-rate-pause", one.metric, one.pause, pause))
+    ]  # fmt: skip
     for name, metric, threshold, what in lines:
         text = f"{metric} has reached {100 * threshold:g} %: {what}."
         yield Alarm(

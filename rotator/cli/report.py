@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,10 +34,13 @@ def report(
     """One self-contained HTML file: keys against their limit, rotations, rates, what waits for a person."""
     from rotator.report import content, page
     from rotator.report.snapshot import Snapshot
+    from rotator.wiring import reporting
 
     configuration = options.configuration()
     users = _users(configuration, user)
-    told = content.report(Snapshot(max(at for at, _ in users), tuple(one for _, one in users)))
+    now = max(at for at, _ in users) or int(time.time())  # AWS's time, where anybody could be looked up
+    rates, growth = reporting.rates(configuration, now), reporting.growth(configuration, now)
+    told = content.report(Snapshot(now, tuple(one for _, one in users), rates, growth))
     _write(Path(out), page.html(told))
     options.screen.out(f"{told.verdict}.  The report is {out}", "ok" if told.ok else "warning")
     options.screen.document(page.SCHEMA, {"file": out, **page.document(told)})

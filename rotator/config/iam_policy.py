@@ -11,6 +11,7 @@ from rotator.config.audit_policy import alarm_statements, audit_statements
 from rotator.config.doctor_policy import doctor_statements
 from rotator.config.model import Configuration, UserConfiguration
 from rotator.config.notice_policy import notice_statements
+from rotator.config.report_policy import report_statements
 from rotator.config.store_policy import asking_statements, store_statements
 from rotator.config.suppression_policy import suppression_statements
 from rotator.core.trust import partition_of
@@ -35,7 +36,7 @@ def iam_policy(configuration: Configuration, principal: str = "") -> dict[str, A
     simulate = {"Sid": "AskWhetherTheyMaySend", "Effect": "Allow", "Action": PREFLIGHT_ACTION, "Resource": arns}
     more = (
         store_statements, audit_statements, alarm_statements, suppression_statements, notice_statements,
-        doctor_statements,
+        doctor_statements, report_statements,
     )  # fmt: skip
     around = [*asking_statements(configuration, principal)]
     around += [one for statements in more for one in statements(configuration)]

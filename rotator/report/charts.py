@@ -8,6 +8,7 @@ from rotator.report.content import KeyRow
 from rotator.report.snapshot import Growth, Rate
 
 WIDTH, HEIGHT = 1000, 100
+NARROW = 4  # columns that are thinner have no gap between them
 BEYOND = 4 / 3  # the limit stands at three quarters of a bar, so that what is over it can be seen
 
 
@@ -43,15 +44,17 @@ def line(rate: Rate) -> Line:
     def height(value: float) -> int:
         return round(HEIGHT * (1 - value / top))
 
-    points = " ".join(f"{round(WIDTH * (at - begins) / lasts)},{height(value)}" for at, value in rate.points)
+    drawn = rate.points if len(rate.points) != 1 else (*rate.points, (begins + lasts, rate.points[0][1]))
+    points = " ".join(f"{round(WIDTH * (at - begins) / lasts)},{height(value)}" for at, value in drawn)
     return Line(points, height(rate.review), height(rate.pause))
 
 
 def columns(growth: Growth) -> tuple[tuple[int, int, int, int], ...]:
     """(x, width, height of bounces, height of complaints) a day; the highest day fills the box."""
     most = max((bounces + complaints for _, bounces, complaints in growth.days), default=0) or 1
-    width = WIDTH // max(1, len(growth.days))
+    step = WIDTH / max(1, len(growth.days))
+    width = max(1, round(step) - (2 if step > NARROW else 0))
     return tuple(
-        (n * width, max(1, width - 2), round(HEIGHT * bounces / most), round(HEIGHT * complaints / most))
+        (round(n * step), width, round(HEIGHT * bounces / most), round(HEIGHT * complaints / most))
         for n, (_, bounces, complaints) in enumerate(growth.days)
     )

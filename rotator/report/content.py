@@ -78,7 +78,11 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole report.  `ok`: nothing overdue, nothing stuck, no place broken, and everything could be looked up."""
+    """The whole report.
+
+    `ok`: nothing overdue, nothing stuck, no place broken, no rate over AWS's lines, every user looked up.  A rate that
+    is not known stands among `missing` and changes nothing: whether keys are well is known without it.
+    """
 
     at: int
     ok: bool
@@ -98,11 +102,12 @@ def report(snapshot: Snapshot) -> Report:
     questions = tuple(f"{user.user}: {one}" for user in snapshot.users for one in user.questions)
     audits = tuple(row for user in snapshot.users for row in _audits(user, snapshot.at))
     broken = sum(one.broken for one in audits)
+    over = sum(bool(one.over) for one in snapshot.rates)
     bad = any(user.overdue or user.stuck or user.missing or user.policy is None for user in snapshot.users)
     return Report(
         snapshot.at,
-        ok=not bad and not broken,
-        verdict=_verdict(snapshot, questions, broken),
+        ok=not bad and not broken and not over,
+        verdict=_verdict(snapshot, questions, broken, over),
         keys=keys,
         runs=tuple(row for user in snapshot.users for row in _runs(user)),
         audits=audits,
@@ -113,7 +118,7 @@ def report(snapshot: Snapshot) -> Report:
     )
 
 
-def _verdict(snapshot: Snapshot, questions: Sequence[str], broken: int) -> str:
+def _verdict(snapshot: Snapshot, questions: Sequence[str], broken: int, over: int) -> str:
     """One sentence for the title: the worst first."""
     users = snapshot.users
     overdue, stuck = sum(one.overdue for one in users), sum(one.stuck for one in users)
@@ -124,6 +129,7 @@ def _verdict(snapshot: Snapshot, questions: Sequence[str], broken: int) -> str:
             (overdue, "overdue"),
             (stuck, "open and in need of help"),
             (broken, "failed the newest audit"),
+            (over, "over AWS's line for bounces or complaints"),
             (strange, "not adopted"),
             (unseen, "could not be looked up"),
             (len(questions), "waiting for a person"),

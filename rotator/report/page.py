@@ -14,6 +14,7 @@ from typing import Any
 from rotator.core.times import day, iso, when
 from rotator.report import charts
 from rotator.report.content import Report
+from rotator.report.snapshot import Growth, Rate
 
 SCHEMA = "rotator/report/1"
 
@@ -29,7 +30,7 @@ def html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(time=when, day=day, iso=iso, percent=percent)
+    environment.filters.update(time=when, day=day, iso=iso, percent=percent, sentence=sentence)
     style = files("rotator.report").joinpath("style.css").read_text("utf-8")
     page = environment.get_template("page.html.j2")
     return page.render(report=report, charts=charts, style=style, style_hash=style_hash(style))
@@ -49,8 +50,8 @@ def document(report: Report) -> dict[str, Any]:
         "keys": [asdict(one) | {"used": one.used and iso(one.used)} for one in report.keys],
         "runs": [_run(one) for one in report.runs],
         "audits": [_audit(one) for one in report.audits],
-        "rates": [asdict(one) | {"points": [[iso(at), value] for at, value in one.points]} for one in report.rates],
-        "suppressed": [asdict(one) | {"days": [[day(at), *more] for at, *more in one.days]} for one in report.growth],
+        "rates": [_rate(one) for one in report.rates],
+        "suppressed": [_growth(one) for one in report.growth],
         "questions": list(report.questions),
         "missing": list(report.missing),
     }
@@ -61,6 +62,16 @@ def _audit(row: Any) -> dict[str, Any]:
     return asdict(row) | {"proven": iso(row.proven) if row.proven else None, "by": row.by or None, "audits": audits}
 
 
+def _rate(rate: Rate) -> dict[str, Any]:
+    points = [[iso(at), value] for at, value in rate.points]
+    return asdict(rate) | {"points": points, "latest": rate.latest, "over": rate.over or None}
+
+
+def _growth(growth: Growth) -> dict[str, Any]:
+    days = [[iso(at), *more] for at, *more in growth.days]
+    return asdict(growth) | {"days": days, "seen": iso(growth.seen) if growth.seen else None}
+
+
 def _run(run: Any) -> dict[str, Any]:
     told = asdict(run)
     told |= {"opened": iso(run.opened), "finished": run.finished and iso(run.finished)}
@@ -69,6 +80,11 @@ def _run(run: Any) -> dict[str, Any]:
         {"consumer": one.consumer, "rung": one.rung.text, "since": iso(one.at)} for one in run.consumers
     ]
     return told
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def percent(part: float) -> str:

@@ -38,13 +38,25 @@ class Rate:
     points: tuple[tuple[int, float], ...] = ()
     missing: str = ""  # why there are no points, or ""
 
+    @property
+    def latest(self) -> float | None:
+        """The newest value."""
+        return self.points[-1][1] if self.points else None
+
+    @property
+    def over(self) -> str:
+        """Which of AWS's lines the newest value has reached: "pause", "review" or ""."""
+        latest = self.latest or 0.0
+        return "pause" if latest >= self.pause else "review" if latest >= self.review else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
     """Addresses added to the account's suppression list, a day: (UTC epoch seconds of the day, bounces, complaints)."""
 
     region: str
-    days: tuple[tuple[int, int, int], ...] = ()
+    days: tuple[tuple[int, int, int], ...] = ()  # every day, also one without an address, up to `seen`
+    seen: int = 0  # when the list was read last
     missing: str = ""
 
 

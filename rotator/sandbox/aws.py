@@ -19,6 +19,7 @@ from rotator.sandbox.iam import Iam
 from rotator.sandbox.moto_seam import MotoAws, StartResponse
 from rotator.sandbox.paging import Paging
 from rotator.sandbox.record import Dropped, Record
+from rotator.sandbox.reputation import Figures
 from rotator.sandbox.sesv2 import SesV2, sesv2_action
 from rotator.sandbox.stores import SERVICES, Stores
 from rotator.sandbox.topics import Topics
@@ -44,10 +45,11 @@ class AwsApplication:
         stores: Stores,
         topics: Topics,
         paging: Paging,
+        figures: Figures,
         moto: MotoAws,
     ) -> None:
         self._record, self._callers, self._iam, self._ses = record, callers, iam, ses
-        self._stores, self._topics, self._paging, self._moto = stores, topics, paging, moto
+        self._stores, self._topics, self._paging, self._figures, self._moto = stores, topics, paging, figures, moto
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; raises ConnectionError to close the connection without a reply."""
@@ -89,7 +91,9 @@ class AwsApplication:
             return answer
         action = f"{IAM_PREFIX.get(call.service, call.service)}:{call.action}"
         if action not in OPEN_TO_ALL:
-            caller.require(action, None)
+            caller.require(action, None, self._figures.context(call) if call.service == "monitoring" else None)
+        if call.service == "monitoring" and (answer := self._figures.answer(call)) is not None:
+            return answer
         reply = self._from_moto(environ)
         self._paging.after(call, reply)
         return reply

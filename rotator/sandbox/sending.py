@@ -141,9 +141,9 @@ class Outbox:
         message_id = f"01000{int(self._now().timestamp() * 1000):011x}-{uuid.uuid4()}-000000"
         with self._ses.lock:
             suppressed = {one.lower() for one in envelope.recipients if self._ses.suppression.find(one) is not None}
-            self._ses.sent += sum(
-                not address.lower().endswith(f"@{SIMULATOR_DOMAIN}") for address in envelope.recipients
-            )
+            real = sum(not address.lower().endswith(f"@{SIMULATOR_DOMAIN}") for address in envelope.recipients)
+            self._ses.sent += real
+            self._ses.reputation.count(self._now().date(), real)
         identity = self._ses.identity_for(author_of(envelope))
         bounces_to = identity.mail_from if identity and identity.mail_from_status == "SUCCESS" else None
         self._events.sent(envelope.sender, envelope.recipients, envelope.raw, message_id)

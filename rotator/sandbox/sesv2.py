@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from rotator.sandbox.callers import Caller
 from rotator.sandbox.faults import Faults, declare
+from rotator.sandbox.reputation import Reputation
 from rotator.sandbox.suppression import (
     LONGEST_PAGE,
     InvalidToken,
@@ -86,7 +87,7 @@ class SesRegion:
         self.sending_enabled = True
         self.quota_per_day, self.rate, self.sent = 50_000.0, 14.0, 0
         self.identities: dict[str, Identity] = {}
-        self.suppression = SuppressionList(rng)
+        self.suppression, self.reputation = SuppressionList(rng), Reputation()
         self.lock = self.suppression.lock
         self.calls_per_second = 0.0  # 0: as many as come; AWS allows 1
         self._next_at: datetime | None = None

@@ -29,6 +29,7 @@ from rotator.sandbox.mailboxes import Mailboxes
 from rotator.sandbox.moto_seam import HttpServer, MotoAws
 from rotator.sandbox.paging import Paging
 from rotator.sandbox.record import Record
+from rotator.sandbox.reputation import Figures
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.sending import Outbox, front_name
 from rotator.sandbox.sesv2 import SesRegion, SesV2
@@ -68,6 +69,7 @@ class World:
         self.paging = Paging(self.moto, self.mailboxes)
         self.ses = SesRegion(scenario.account, scenario.region, self._rng)
         self._regions = {scenario.region: self.ses}
+        self.figures = Figures(lambda region: self._region(region).reputation, self.clock.now)
         self.logins = Logins(scenario.region, self.keys, self.record, self.faults, self.clock.now)
         self.events = Events(self.paging.tell, self.clock.now)
         self._outbox = Outbox(
@@ -191,6 +193,7 @@ class World:
             Stores(self.moto, self.faults, self.clock.now),
             Topics(self.faults),
             self.paging,
+            self.figures,
             self.moto,
         )
 

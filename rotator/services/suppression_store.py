@@ -159,6 +159,12 @@ class SuppressionStore(SuppressionFile):
         found = self.ask("SELECT status_told FROM look WHERE region = ?", region)
         return bool(found and found[0][0])
 
+    def seen(self, region: str) -> Instant | None:
+        """Up to when the list was read here, by an export or a look; None if it never was."""
+        done, mark = self.last(region), self.mark(region)
+        read = [one for one in (done.finished if done else None, mark) if one is not None]
+        return max(read, default=None)
+
     def growth(self, region: str, since: Instant) -> Sequence[tuple[int, str, int]]:
         """(day as its first second, reason, addresses whose row is of that day), oldest first."""
         query = "SELECT day * ?, reason, addresses FROM day WHERE region = ? AND day >= ? ORDER BY day, reason"

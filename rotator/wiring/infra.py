@@ -8,6 +8,7 @@ from rotator.alarms.definitions import Watched, alarms
 from rotator.config import kinds
 from rotator.config.iam_policy import iam_policy
 from rotator.config.model import Configuration, UserConfiguration
+from rotator.config.report_policy import read_the_rates
 from rotator.config.schema import Alarms
 from rotator.config.suppression_policy import read_the_list
 from rotator.core import trust
@@ -63,9 +64,8 @@ def _alarms(configuration: Configuration, region: str, daily_limit: float | None
 
 
 def _role_policy(configuration: Configuration) -> Policy:
-    """What `config policy` prints, and the reads of the suppression list in any case."""
+    """What `config policy` prints, and in any case the reads of the suppression list and of SES's rates."""
     found = iam_policy(configuration)
-    reading = read_the_list(configuration.suppression.regions)
-    if reading in found["Statement"]:
-        return found
-    return {**found, "Statement": [*found["Statement"], reading]}
+    reading = (read_the_list(configuration.suppression.regions), read_the_rates(configuration))
+    more = [one for one in reading if one not in found["Statement"]]
+    return {**found, "Statement": [*found["Statement"], *more]}

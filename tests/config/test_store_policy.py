@@ -120,3 +120,13 @@ def test_the_suppression_list_is_read_where_the_file_speaks_of_it() -> None:
     assert all(action.startswith("ses:") and "*" not in action for action in statement["Action"])
     assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}
     assert "ReadTheSuppressionList" not in _statements(SECRET)
+
+
+@pytest.mark.parametrize("section", [{"suppression": {}}, {"alarms": {}}], ids=["suppression", "alarms"])
+def test_the_rates_are_read_where_the_file_watches_the_account(section: dict[str, Any]) -> None:
+    """Figures alone, in the users' regions; none for a file that does nothing but rotate."""
+    assert _statements(SECRET, **section)["ReadTheRates"] == {
+        "Sid": "ReadTheRates", "Effect": "Allow", "Action": ["cloudwatch:GetMetricData"], "Resource": "*",
+        "Condition": {"StringEquals": {"aws:RequestedRegion": ["us-east-1"]}},
+    }  # fmt: skip
+    assert "ReadTheRates" not in _statements(SECRET)

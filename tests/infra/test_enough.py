@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from rotator.core.access_keys import Instant
+from rotator.core.errors import AccessError
 from rotator.infra.access import access
 from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.world import World
+from rotator.services.aws import AwsSession
+from rotator.services.reputation import ReputationRates
 from tests.cli.conftest import Run, run, world  # noqa: F401 - fixtures
 from tests.infra.plans import plan
 from tests.sandbox.clients import aws, logged_in
@@ -67,6 +71,16 @@ def test_the_role_can_rotate_and_read_the_list(as_the_role: World, run: Run) -> 
         done = run(*arguments, stdin=given)
         assert done.code == 0, done.err
     assert len(as_the_role.keys.now_held(as_the_role.scenario.user)) == 2
+
+
+def test_the_role_reads_the_rates(as_the_role: World, run: Run, tmp_path: Path) -> None:  # noqa: F811
+    """What the report asks CloudWatch for, in the configured region and in no other."""
+    as_the_role.ses.reputation.count(as_the_role.clock.now().date(), 10)
+    document = run("report", "-o", str(tmp_path / "report.html"), "--json").document
+    assert [len(one["points"]) for one in document["rates"]] == [1, 1]
+    elsewhere = ReputationRates(session=AwsSession(), region="eu-west-1")
+    with pytest.raises(AccessError, match="cloudwatch:GetMetricData"):
+        elsewhere.read(Instant(0), Instant(1))
 
 
 def test_the_role_cannot_make_a_key_for_anybody_else(as_the_role: World) -> None:

@@ -94,6 +94,9 @@ YEAR = Snapshot(
         Rate("bounce", "us-east-1", 0.05, 0.1, tuple((NOW - n * DAY_S, 0.01 + n % 5 / 100) for n in range(90, -1, -1))),
         Rate("complaint", "us-east-1", 0.001, 0.005, missing="CloudWatch: access denied"),
     ),
-    growth=(Growth("us-east-1", tuple((NOW - n * DAY_S, n % 7, n % 3) for n in range(60, -1, -1))),),
+    growth=(
+        Growth("us-east-1", tuple((NOW - n * DAY_S, n % 7, n % 3) for n in range(60, -1, -1)), seen=NOW),
+        Growth("eu-west-1", missing="it was never read here"),
+    ),
 )
 CALM = Snapshot(NOW, (user(),))

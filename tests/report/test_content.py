@@ -26,6 +26,12 @@ from tests.report.snapshots import (
     user,
 )  # fmt: skip
 
+
+def rate(*values: float) -> Rate:
+    """Bounce rates of successive days."""
+    return Rate("bounce", "us-east-1", 0.05, 0.1, tuple((NOW + n * DAY_S, one) for n, one in enumerate(values)))
+
+
 VERDICTS = {
     "all is well": (CALM, True, "every key within its limit (1 of 1 users)"),
     "the worst comes first": (
@@ -44,6 +50,14 @@ VERDICTS = {
     ),
     "a place that was proven since": (
         Snapshot(NOW, (user(events=[*ROTATED, REFUSED, ev.ReadBack(NOW, "relay", NEW)]),)), True,
+        "every key within its limit (1 of 1 users)",
+    ),
+    "a rate at AWS's line": (
+        Snapshot(NOW, (user(),), rates=(rate(0.05), rate(0.0499), rate(0.2))), False,
+        "2 over AWS's line for bounces or complaints",
+    ),
+    "a rate that is not known": (
+        Snapshot(NOW, (user(),), rates=(Rate("bounce", "us-east-1", 0.05, 0.1, missing="access denied"),)), True,
         "every key within its limit (1 of 1 users)",
     ),
     "a person may take their time": (
@@ -92,6 +106,7 @@ def test_what_is_missing_is_said() -> None:
         "legacy-smtp: IAM could not be asked: no route to host",
         "never-adopted: no journal here, so nothing is known of its rotations",
         "complaint rate in us-east-1: CloudWatch: access denied",
+        "suppression list in eu-west-1: it was never read here",
     )
 
 
@@ -110,6 +125,34 @@ def test_lines_and_columns_stay_in_their_box() -> None:
     columns = charts.columns(Growth("us-east-1", ((0, 5, 5), (1, 0, 0), (2, 1, 0))))
     assert [(bounces, complaints) for _, _, bounces, complaints in columns] == [(50, 50), (0, 0), (10, 0)]
     assert charts.line(Rate("bounce", "us-east-1", 0.05, 0.1)).points == ""
+
+
+OVER = {
+    "nothing is known": ((), ""),
+    "below both": ((0.0499,), ""),
+    "the first line itself": ((0.05,), "review"),
+    "the second line itself": ((0.1,), "pause"),
+    "over once, and well again": ((0.2, 0.01), ""),
+}
+
+
+@pytest.mark.parametrize(("values", "over"), OVER.values(), ids=OVER.keys())
+def test_the_newest_value_counts(values: tuple[float, ...], over: str) -> None:
+    """AWS's lines are reached at the value itself."""
+    assert rate(*values).over == over
+
+
+def test_a_single_day_is_drawn_as_a_line() -> None:
+    """A curve of one point would not be seen."""
+    assert charts.line(rate(0.12)).points == "0,17 1000,17"
+
+
+def test_a_year_of_columns_fills_the_box() -> None:
+    """To the edge and not beyond, side by side."""
+    columns = charts.columns(Growth("us-east-1", tuple((n, 1, 0) for n in range(366))))
+    assert all(0 <= x < x + width <= charts.WIDTH + 1 for x, width, _, _ in columns)
+    assert columns[-1][0] + columns[-1][1] >= charts.WIDTH - 3
+    assert len({x for x, _, _, _ in columns}) == 366
 
 
 def test_a_user_never_adopted_has_no_rows() -> None:

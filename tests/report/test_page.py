@@ -11,7 +11,7 @@ from rotator.core.times import iso
 from rotator.report.content import report
 from rotator.report.page import document, html, style_hash
 from rotator.report.snapshot import Snapshot
-from tests.report.snapshots import CALM, HOSTILE, NEW, OFF, OLD, STRANGE, YEAR
+from tests.report.snapshots import CALM, HOSTILE, NEW, NOW, OFF, OLD, STRANGE, YEAR
 
 PAGES = {"a year": YEAR, "a calm day": CALM}
 
@@ -57,6 +57,26 @@ def test_the_policy_names_the_style_by_its_hash() -> None:
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
     assert style is not None
     assert f"default-src 'none'; style-src '{style_hash(style[1])}'" in page.replace("&#39;", "'")
+
+
+def test_what_is_not_known_is_said_in_its_place() -> None:
+    """A rate that could not be read is no empty drawing: its lines, and why it is missing."""
+    page = html(report(YEAR))
+    assert 'Complaint rate in us-east-1: <span class="warn">not known</span>' in page
+    assert "CloudWatch: access denied. AWS may review the account from 0.1 % and pause it from 0.5 %." in page
+    assert 'eu-west-1: <span class="warn">not known</span>' in page
+
+
+def test_the_json_has_the_rates_and_the_growth() -> None:
+    """The same data as the page, with times as JSON has them."""
+    told = document(report(YEAR))
+    bounces, complaints = told["rates"]
+    assert (bounces["points"][-1], bounces["latest"], bounces["over"]) == ([iso(NOW), 0.01], 0.01, None)
+    assert (complaints["points"], complaints["latest"]) == ([], None)
+    assert complaints["missing"] == "CloudWatch: access denied"
+    growth, unknown = told["suppressed"]
+    assert (growth["days"][-1], growth["seen"]) == ([iso(NOW), 0, 0], iso(NOW))
+    assert (unknown["days"], unknown["seen"]) == ([], None)
 
 
 def test_foreign_text_stays_text() -> None:

@@ -30,6 +30,19 @@ def test_growth_is_counted_a_day_and_a_reason(tmp_path: Path) -> None:
         assert store.growth("eu-west-1", DAY) == []
 
 
+def test_how_far_the_list_was_read_is_known(office: Office) -> None:
+    """Never; up to an export; up to a look after it; and a region for itself."""
+    office.suppress(1)
+    with office.store() as store:
+        assert store.seen(REGION) is None
+    done = office.export().done
+    with office.store() as store:
+        assert store.seen(REGION) == done.finished
+        store.told(REGION, [], Instant(done.finished + DAY_S))
+        assert store.seen(REGION) == done.finished + DAY_S
+        assert store.seen("eu-west-1") is None
+
+
 def test_an_export_counts_no_day_twice(office: Office) -> None:
     """What a look has counted, and an export before, stays one."""
     office.suppress(4)
