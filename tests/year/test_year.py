@@ -6,13 +6,16 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rotator.sandbox.reputation import LOOKS_BACK
 from tests.saga.launching import Zygote
 from tests.year.towns import Town
-from tests.year.years import DAYS, IN_TIME_DAYS, LEAK_DAY, Diary, Year, citizens
+from tests.year.years import BOUNCE_DAY, DAYS, IN_TIME_DAYS, LEAK_DAY, Diary, Year, citizens
 
 LEAST_ROTATIONS = DAYS // 90 - 1  # the first key is a month old, and a slow person's is late
 
@@ -74,6 +77,9 @@ def _told_once(town: Town, diary: Diary) -> None:
     """Every notice exactly once, for the notifier never failed: each end of a run, each key that became too old."""
     told = Counter(town.notices())
     assert [one for one, times in told.items() if times != 1] == []
+    about_the_list = [one for one in told if one.startswith("suppression-")]
+    assert len(about_the_list) == 1
+    del told[about_the_list[0]]
     kinds = Counter((one.partition("/")[0], one.split("/")[1]) for one in told)
     assert sum(one.startswith("done/") for one in told) == sum(diary.rotated.values()) + 1  # the leak's, at once
     for one in town.citizens:
@@ -97,6 +103,20 @@ def _the_report_shows_it(town: Town, page: Path) -> None:
         (town.citizens[0].name, "in a repository", "rotated")
     ]
     assert incidents[0]["run"] in page.read_text()
+    _and_the_account(town, told)
+
+
+def _and_the_account(town: Town, told: dict[str, Any]) -> None:
+    """The bounce stands in the year's rate while AWS looks back at it, and in the list's growth on its day."""
+    bounces, complaints = (one["points"] for one in told["rates"])
+    days = [at for at, value in bounces if value]
+    on = town.world.clock.now().date() - timedelta(days=DAYS - BOUNCE_DAY)
+    assert (days[0][:10], len(days)) == (f"{on}", LOOKS_BACK.days)
+    assert max(value for _, value in bounces) <= 1 / 200
+    assert len(bounces) == len(complaints) >= DAYS - 30
+    (growth,) = told["suppressed"]
+    assert [day[0][:10] for day in growth["days"] if day[1:] == [1, 0]] == [f"{on}"]
+    assert told["missing"] == []
 
 
 def test_the_leak_falls_between_two_rotations() -> None:

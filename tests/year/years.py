@@ -26,6 +26,7 @@ OUTAGES = (
     (231, 2, "gmail_500_before", SOME),
 )
 LEAK_DAY = 200
+BOUNCE_DAY = 100  # a newsletter of 200 mails, one of which came back for good
 
 # Five kinds of places, and persons who take from two to sixty days.
 CITIZENS = (
@@ -70,6 +71,7 @@ class Year:
             self._mail()
             told = self.town.timer().json["users"]
             self._leak()
+            self._newsletter()
             for one, said in zip(self.town.citizens, told, strict=True):
                 self._people(one, said)
                 self._look(one, said)
@@ -97,6 +99,15 @@ class Year:
                 "rotate", "--user", one.name, "--emergency", "--key", self.leaked, "--reason", "in a repository",
                 code=None,
             )  # fmt: skip
+
+    def _newsletter(self) -> None:
+        """A mail of it comes back; the timer's other daily command tells of it, and next day has nothing to tell."""
+        ses, now = self.town.world.ses, self.town.world.clock.now()
+        if self.town.day == BOUNCE_DAY:
+            ses.reputation.count(now.date(), sent=200, bounced=1)
+            ses.suppress("gone@example.org", "BOUNCE", now)
+        if self.town.day in (BOUNCE_DAY, BOUNCE_DAY + 1):
+            self.town.stage.rotator("suppression", "alert")
 
     def _people(self, one: Citizen, said: dict[str, Any]) -> None:
         """Whoever is asked answers after their number of days."""
