@@ -23,7 +23,7 @@ override IAM_USER := $(value IAM_USER)
 override KEY := $(value KEY)
 export REASON IAM_USER KEY
 
-.PHONY: help install demo test check lint types gates kinds prove mutants bench rotate lock clean
+.PHONY: help install demo test check lint types gates kinds prove mutants bench wheel rotate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ prove: $(VENV)/.developed ## the long proofs: every crash point, every interleav
 
 mutants: $(VENV)/.developed ## change the program a little, thousands of times: does a test notice? (hours)
 	@$(PY) -m tests.mutants --workers $(WORKERS)
+
+wheel: $(VENV)/.installed ## ./dist/rotator-….whl, for pipx or uv tool install
+	@$(PY) -m hatchling build --target wheel
 
 bench: $(VENV)/.developed ## what a command costs, beside a bare script doing the same
 	@$(PY) -m tests.bench

@@ -19,7 +19,6 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from typer.utils import parse_boolean_env_var
 
-from rotator import __version__
 from rotator.cli import around, core_dumps, render
 from rotator.cli.crash import keep, redacted
 from rotator.cli.failure import Failure, tell
@@ -94,20 +93,28 @@ app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=
 
 def _show_version(asked: bool) -> None:
     if asked:
-        render.screen().raw(f"rotator {__version__}")
+        from rotator.cli import version
+
+        version.show(render.screen())
         raise typer.Exit
 
 
 @app.callback()
 def program(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show version, commit and libraries, and exit."
+        ),
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --version: one JSON document.")] = False,
 ) -> None:
     """Rotate the IAM key behind an Amazon SES SMTP password without anyone losing a mail.
 
     Exit codes: rotator explain exit-codes.  Every option can also be given as the variable that its help names.
     """
+    if json:
+        raise typer.BadParameter("--json belongs behind the command: rotator status --json")
 
 
 def main_inner(arguments: Sequence[str]) -> int:

@@ -41,11 +41,12 @@ def in_messages() -> Iterator[tuple[str, str]]:
 def wrong_with(typed: str) -> str:
     """What the program would not understand; empty if it would."""
     command: Any = get_command(app)
+    root = {option for parameter in command.params for option in (*parameter.opts, "--help")}
     words = re.split(r"\s+[>|]\s", typed)[0].split()
     while words and hasattr(command, "list_commands"):
         name = words.pop(0)
         if name.startswith("-"):
-            return "" if name in {"--help", "--version"} else f"no option {name}"
+            return "" if name in root else f"no option {name}"
         command = command.get_command(None, name)
         if command is None:
             return f"no command {name}"
