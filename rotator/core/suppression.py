@@ -6,7 +6,7 @@ no export of its own; times are AWS's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -37,6 +37,9 @@ class Suppressed(NamedTuple):
     def domain(self) -> str:
         """What stands behind the @."""
         return self.address.rpartition("@")[2]
+
+
+Row = tuple[str, str, Instant]  # a Suppressed, or the bare tuple where a million of them pass
 
 
 class Details(NamedTuple):
@@ -105,8 +108,7 @@ class Phase(StrEnum):
 
     LIST = "list"  # the list is read from its beginning to its end
     CHANGES = "changes"  # then whatever changed since the export began
-    READ = "read"  # every page is here
-    COLLECTED = "collected"  # each address once; only the files are missing
+    READ = "read"  # every page is here; only the files are missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +160,15 @@ class ExportStore(Protocol):
         """Add a page's rows, and remember how far the export is: both or neither."""
         ...
 
-    def collect(self, read: Open) -> Open:
-        """Every page is here: each address once, with its latest row."""
+    def rows(self, number: int) -> Iterator[Sequence[Row]]:
+        """Each address once with its latest row, in their order; some at a time, never all of them in memory."""
         ...
 
-    def rows(self, number: int) -> Iterator[Suppressed]:
-        """The addresses of a collected export, in their order; never all of them in memory."""
-        ...
+    def finish(self, read: Open, counts: Mapping[tuple[str, int], int]) -> Done:
+        """The files are written: this export is the one that counts, and the rows of those before it go.
 
-    def finish(self, collected: Open) -> Done:
-        """The files are written: this export is the one that counts, and the rows of those before it go."""
+        `counts`: how many addresses of (reason, day since 1970) it has.
+        """
         ...
 
     def last(self, region: str) -> Done | None:

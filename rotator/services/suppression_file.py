@@ -20,12 +20,14 @@ from rotator.core.errors import LockHeld
 from rotator.core.suppression import StoreError
 from rotator.path_trust import NotTrusted, check_way
 
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT_S = 10.0
 CACHE_KIB = 1024  # what SQLite keeps in memory, however long the list
+WAL_PAGES = 4000  # 16 MB between two checkpoints: each of them waits for the disk
 # No foreign_keys: with them a DELETE first gathers every row id in memory, 20 MB for a list of a million.
 PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON", f"cache_size = -{CACHE_KIB}",
-           "temp_store = FILE", "trusted_schema = OFF")  # fmt: skip
+           "temp_store = FILE", "trusted_schema = OFF",
+           f"wal_autocheckpoint = {WAL_PAGES}")  # fmt: skip
 SCHEMA = """
 CREATE TABLE export (
     number INTEGER PRIMARY KEY, region TEXT NOT NULL, began INTEGER NOT NULL, at INTEGER NOT NULL, phase TEXT NOT NULL,
@@ -34,10 +36,6 @@ CREATE TABLE export (
 CREATE TABLE page_row (
     export INTEGER NOT NULL REFERENCES export, address TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE entry (
-    export INTEGER NOT NULL REFERENCES export, address TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (export, address)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE day (
     region TEXT NOT NULL, day INTEGER NOT NULL, reason TEXT NOT NULL, addresses INTEGER NOT NULL,
     PRIMARY KEY (region, day, reason)
@@ -49,6 +47,12 @@ CREATE TABLE told (
 CREATE TABLE look (
     region TEXT PRIMARY KEY, mark INTEGER, status TEXT, status_since INTEGER, status_told INTEGER
 ) STRICT, WITHOUT ROWID;
+"""
+# Version 1 had the rows of a finished export in a table of their own.
+FROM_VERSION_1 = """
+INSERT INTO page_row SELECT export, address, reason, at FROM entry;
+DROP TABLE entry;
+UPDATE export SET phase = 'read' WHERE phase = 'collected';
 """
 
 
@@ -108,7 +112,7 @@ class SuppressionFile:
             )
         if found < VERSION:
             with self.change() as db:
-                for statement in SCHEMA.split(";"):
+                for statement in (FROM_VERSION_1 if found else SCHEMA).split(";"):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
 

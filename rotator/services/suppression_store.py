@@ -5,15 +5,19 @@ Nothing stays longer than `forget` is told.  The file can be deleted at any time
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rotator.core.access_keys import Instant
-from rotator.core.suppression import Done, Open, Phase, Reason, Standing, Suppressed
+from rotator.core.policy import DAY_S
+from rotator.core.suppression import Done, Open, Phase, Reason, Row, Standing, Suppressed
 from rotator.services.suppression_file import SuppressionFile
 
-DAY_S = 24 * 3600
 DONE = "done"
+ROWS_AT_A_TIME = 1000
+# Of the rows of an address the one of the highest time stands beside it: SQLite takes the other columns from there.
+LATEST = "SELECT address, reason, max(at * 2 + (reason = 'COMPLAINT')) / 2 FROM page_row"
 
 
 class SuppressionStore(SuppressionFile):
@@ -46,47 +50,33 @@ class SuppressionStore(SuppressionFile):
             db.executemany("INSERT INTO page_row VALUES (?, ?, ?, ?)", [(further.number, *row) for row in rows])
             self._move(further)
 
-    def collect(self, read: Open) -> Open:
-        """Each address once, with its latest row; of two at the same time a complaint counts."""
-        with self.change() as db:
-            db.execute(
-                "INSERT INTO entry SELECT export, address, reason, max(at * 2 + (reason = 'COMPLAINT')) / 2 "
-                "FROM page_row WHERE export = ? GROUP BY export, address",
-                (read.number,),
-            )
-            db.execute("DELETE FROM page_row WHERE export = ?", (read.number,))
-            collected = Open(read.number, read.region, read.began, read.at, Phase.COLLECTED, "", read.pages, read.rows)
-            self._move(collected)
-        return collected
-
-    def rows(self, number: int) -> Iterator[Suppressed]:
-        """The addresses of a collected export, one after the other."""
+    def rows(self, number: int) -> Iterator[Sequence[Row]]:
+        """Each address once with its latest row, sorted on the disk; of two at the same time a complaint counts."""
         with self.told_as("cannot be read"):
-            query = "SELECT address, reason, at FROM entry WHERE export = ? ORDER BY address"
-            yield from map(Suppressed._make, self.db.execute(query, (number,)))
+            found = self.db.execute(f"{LATEST} WHERE export = ? GROUP BY address ORDER BY address", (number,))
+            while chunk := found.fetchmany(ROWS_AT_A_TIME):
+                yield chunk
 
-    def finish(self, collected: Open) -> Done:
+    def finish(self, read: Open, counts: Mapping[tuple[str, int], int]) -> Done:
         """This export counts from now on; the rows of those before it go, their counts stay."""
+        total = sum(counts.values())
+        complaints = sum(count for (reason, _), count in counts.items() if reason == Reason.COMPLAINT)
         with self.change() as db:
-            counts = dict(
-                db.execute("SELECT reason, count(*) FROM entry WHERE export = ? GROUP BY reason", (collected.number,))
-            )
-            complaints = counts.pop(Reason.COMPLAINT.value, 0)
             db.execute(
                 "UPDATE export SET phase = ?, token = '', bounces = ?, complaints = ? WHERE number = ?",
-                (DONE, sum(counts.values()), complaints, collected.number),
+                (DONE, total - complaints, complaints, read.number),
             )
             db.execute(
-                "DELETE FROM entry WHERE export IN "
+                "DELETE FROM page_row WHERE export IN "
                 "(SELECT number FROM export WHERE region = ? AND phase = ? AND number < ?)",
-                (collected.region, DONE, collected.number),
+                (read.region, DONE, read.number),
             )
-            db.execute(
-                "INSERT INTO day SELECT ?, at / ?, reason, count(*) AS n FROM entry WHERE export = ? GROUP BY 1, 2, 3 "
+            db.executemany(
+                "INSERT INTO day VALUES (?, ?, ?, ?) "
                 "ON CONFLICT DO UPDATE SET addresses = max(addresses, excluded.addresses)",
-                (collected.region, DAY_S, collected.number),
+                [(read.region, day, reason, count) for (reason, day), count in counts.items()],
             )
-        done = self.last(collected.region)
+        done = self.last(read.region)
         assert done is not None  # noqa: S101 - it was just written
         return done
 
@@ -104,7 +94,7 @@ class SuppressionStore(SuppressionFile):
         done = self.last(region)
         if done is None:
             return None
-        query = "SELECT address, reason, at FROM entry WHERE export = ? AND address = ?"
+        query = f"{LATEST} WHERE export = ? AND address = ? GROUP BY address"
         found = self.ask(query, done.number, address.lower())
         return (Suppressed(*found[0]), done.finished) if found else None
 
@@ -127,17 +117,24 @@ class SuppressionStore(SuppressionFile):
             db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)", [(region, *row) for row in rows])
             db.executemany(
                 "INSERT INTO day VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET addresses = addresses + 1",
-                [(region, row.at // DAY_S, row.reason) for row in rows if not self._counted(region, row)],
+                [(region, row.at // DAY_S, row.reason) for row in self._uncounted(region, rows)],
             )
             db.execute(
                 "INSERT INTO look (region, mark) VALUES (?, ?) ON CONFLICT DO UPDATE SET mark = excluded.mark",
                 (region, mark),
             )
 
-    def _counted(self, region: str, row: Suppressed) -> bool:
-        """Whether the latest export has counted the row on its day."""
-        found = self.kept(region, row.address)
-        return found is not None and found[0].at >= row.at
+    def _uncounted(self, region: str, rows: Sequence[Suppressed]) -> list[Suppressed]:
+        """The rows that the latest export has not counted on their day; it is read once for all of them."""
+        done = self.last(region) if rows else None
+        if done is None:
+            return list(rows)
+        query = (
+            "SELECT address, max(at) FROM page_row WHERE export = ? AND address IN (SELECT value FROM json_each(?)) "
+            "GROUP BY address"
+        )
+        counted = dict(self.ask(query, done.number, json.dumps([row.address for row in rows])))
+        return [row for row in rows if counted.get(row.address, -1) < row.at]
 
     def standing(self, region: str) -> Standing | None:
         """How the account stood, and since when."""
@@ -180,8 +177,7 @@ class SuppressionStore(SuppressionFile):
             db.execute("DELETE FROM day WHERE day < ?", (before // DAY_S,))
 
     def _drop(self, number: int) -> None:
-        for table in ("page_row", "entry"):
-            self.db.execute(f"DELETE FROM {table} WHERE export = ?", (number,))  # noqa: S608 - two names of ours
+        self.db.execute("DELETE FROM page_row WHERE export = ?", (number,))
         self.db.execute("DELETE FROM export WHERE number = ?", (number,))
 
     def _move(self, to: Open) -> None:

@@ -10,11 +10,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from rotator.core.access_keys import Instant
-from rotator.core.suppression import Done, ExportFiles, ExportStore, Open, Page, Phase, StaleToken, SuppressionList
+from rotator.core.policy import DAY_S
+from rotator.core.suppression import (
+    Done,
+    ExportFiles,
+    ExportStore,
+    Open,
+    Page,
+    Phase,
+    Row,
+    StaleToken,
+    SuppressionList,
+)
 from rotator.suppression.formats import files
 from rotator.suppression.pacing import Pace, patiently
 
@@ -65,13 +78,12 @@ class Export:
         """Go on with the export that is open, or begin one; to its end."""
         before = self.store.last(self.source.region)
         at_work = self._unfinished()
-        while at_work is None or at_work.phase in (Phase.LIST, Phase.CHANGES):
+        while at_work is None or at_work.phase is not Phase.READ:
             at_work = self._next(at_work)
             self._tell(at_work, before)
-        if at_work.phase is Phase.READ:
-            at_work = self.store.collect(at_work)
-        paths = self._write(at_work)
-        done = self.store.finish(at_work)
+        counts: Counter[tuple[str, int]] = Counter()
+        paths = self._write(at_work, counts)
+        done = self.store.finish(at_work, counts)
         return Exported(done, paths, at_work.pages, self._restarts, self._continued, before)
 
     def _unfinished(self) -> Open | None:
@@ -110,12 +122,19 @@ class Export:
             raise StaleToken(f"SES refused the token of the next page {self._restarts} times")
         return replace(at_work, token="") if at_work.phase is Phase.CHANGES else None
 
-    def _write(self, collected: Open) -> tuple[str, ...]:
-        rows = self.store.rows(collected.number)
-        parts = files(rows, self.style, collected.region, collected.began)
+    def _write(self, read: Open, counts: Counter[tuple[str, int]]) -> tuple[str, ...]:
+        rows = chain.from_iterable(_counted(self.store.rows(read.number), counts))
+        parts = files(rows, self.style, read.region, read.began)
         return tuple(self.files.write(name, lines) for name, lines in parts)
 
     def _tell(self, at_work: Open | None, before: Done | None) -> None:
         rows, pages = (at_work.rows, at_work.pages) if at_work is not None else (0, 0)
         expected = before.total if before is not None else None
         self.observer(Progress(self.source.region, rows, pages, self._restarts, expected, self._continued))
+
+
+def _counted(chunks: Iterable[Sequence[Row]], counts: Counter[tuple[str, int]]) -> Iterator[Sequence[Row]]:
+    """The same rows; how many of a reason and a day have passed stands in `counts`."""
+    for chunk in chunks:
+        counts.update([(reason, at // DAY_S) for _, reason, at in chunk])
+        yield chunk

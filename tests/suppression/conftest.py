@@ -75,7 +75,7 @@ class Office:
     def rows(self, done: Exported) -> list[Suppressed]:
         """What the store holds of a finished export."""
         with self.store() as store:
-            return list(store.rows(done.done.number))
+            return [Suppressed(*row) for chunk in store.rows(done.done.number) for row in chunk]
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from rotator.core.access_keys import Instant
-from rotator.core.suppression import StoreError, Suppressed
-from rotator.services.suppression_store import DAY_S, SuppressionStore
+from rotator.core.policy import DAY_S
+from rotator.core.suppression import Phase, StoreError, Suppressed
+from rotator.services.suppression_store import SuppressionStore
 from tests.suppression.conftest import REGION, Office
 
 DAY = Instant(20_000 * DAY_S)
@@ -84,6 +85,57 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(StoreError, match="newer rotator"):
         SuppressionStore(path)
+
+
+BEFORE = """
+PRAGMA user_version = 1;
+CREATE TABLE export (
+    number INTEGER PRIMARY KEY, region TEXT NOT NULL, began INTEGER NOT NULL, at INTEGER NOT NULL, phase TEXT NOT NULL,
+    token TEXT NOT NULL, pages INTEGER NOT NULL, rows INTEGER NOT NULL, bounces INTEGER, complaints INTEGER
+) STRICT;
+CREATE TABLE page_row (
+    export INTEGER NOT NULL REFERENCES export, address TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE entry (
+    export INTEGER NOT NULL REFERENCES export, address TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (export, address)
+) STRICT, WITHOUT ROWID;
+INSERT INTO export VALUES (1, 'us-east-1', 5, 9, 'done', '', 1, 1, 1, 0),
+    (2, 'us-east-1', 15, 19, 'collected', '', 1, 1, NULL, NULL);
+INSERT INTO entry VALUES (1, 'a@x.example', 'BOUNCE', 3), (2, 'b@x.example', 'COMPLAINT', 12);
+"""
+
+
+def test_a_file_of_the_version_before_is_gone_on_with(tmp_path: Path) -> None:
+    """What a finished export found is still known, and one that lacked only its files still does."""
+    path = tmp_path / "s.db"
+    before = sqlite3.connect(path)
+    before.executescript(BEFORE)
+    before.close()
+    path.chmod(0o600)
+    tmp_path.chmod(0o700)
+    with SuppressionStore(path) as store:
+        assert store.kept(REGION, "A@x.example") == (Suppressed("a@x.example", "BOUNCE", Instant(3)), 9)
+        unfinished = store.unfinished(REGION)
+        assert unfinished is not None
+        assert unfinished.phase is Phase.READ
+        assert [row for chunk in store.rows(2) for row in chunk] == [("b@x.example", "COMPLAINT", 12)]
+
+
+def test_of_two_rows_of_an_address_the_latest_counts_and_then_the_complaint(tmp_path: Path) -> None:
+    """However they came; what was kept of an address is that row too."""
+    rows = [("a", "BOUNCE", 5), ("a", "COMPLAINT", 5), ("b", "COMPLAINT", 4), ("b", "BOUNCE", 6), ("a", "BOUNCE", 5)]
+    with SuppressionStore(tmp_path / "state" / "s.db") as store:
+        read = store.begin(REGION, Instant(9))
+        store.keep(read, [Suppressed(address, reason, Instant(at)) for address, reason, at in rows])
+        assert [row for chunk in store.rows(read.number) for row in chunk] == [
+            ("a", "COMPLAINT", 5),
+            ("b", "BOUNCE", 6),
+        ]
+        done = store.finish(read, {("COMPLAINT", 0): 1, ("BOUNCE", 0): 1})
+        assert (done.complaints, done.bounces) == (1, 1)
+        assert store.kept(REGION, "b") == (Suppressed("b", "BOUNCE", Instant(6)), done.finished)
+        assert store.kept(REGION, "c") is None
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
