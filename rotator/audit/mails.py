@@ -192,15 +192,17 @@ class _Flight:
         return self._bad(target, AuditOutcome.MISSING, f"{seen} after {round(took)} s", took)
 
     def _bad(self, target: Target, outcome: AuditOutcome, seen: str, took: float) -> Result:
-        finding = Finding("mail.arrival", CheckStatus.FAILED, seen, FIXES[outcome], f"{PAGE}#{outcome}")
+        fix = FIXES[outcome].format(user=target.user, name=target.name)
+        finding = Finding("mail.arrival", CheckStatus.FAILED, seen, fix, f"{PAGE}#{outcome}")
         return Result(target, outcome, (_named(finding, target),), took)
 
 
-FIXES = {
-    AuditOutcome.REFUSED: "it has a wrong password: give it the current one (rotator handover, or rotator rotate)",
+FIXES = {  # `{user}` and `{name}`: whose place it is, and which
+    AuditOutcome.REFUSED: "it has a wrong password.  Fed by hand: rotator handover {user} {name} --reveal; fed by "
+    "rotator: rotator rotate --user {user} (a new key, told to every place)",
     AuditOutcome.BOUNCED: "read what the other side said; the credential itself was accepted",
     AuditOutcome.MISSING: "look into Spam, at the forwarding of audit.mail_to, and at SES's suppression list",
-    AuditOutcome.UNKNOWN: "mend what the text says, then: rotator audit",
+    AuditOutcome.UNKNOWN: "mend what the text says, then: rotator audit --user {user} --consumer {name}",
 }
 
 

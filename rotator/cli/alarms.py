@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rotator.cli import ask
 from rotator.cli.findings import counted, row, show
 from rotator.cli.options import Options, Yes, command, plain_typer
-from rotator.core.errors import ConfigurationError, Exit, RemoteFault, StopError
+from rotator.core.errors import ConfigurationError, Exit, RemoteFault, RotatorError, StopError
 from rotator.core.findings import Finding, failed
 from rotator.core.ports import Acknowledged, Unknown
+
+if TYPE_CHECKING:
+    from rotator.wiring.alarms import Place
 
 app = plain_typer(no_args_is_help=True)
 
@@ -44,8 +48,7 @@ def ring(
     places = list(wiring_alarms.places(options.configuration()))
     chosen = [(place, one.alarm.name) for place in places for one in place.there if alarm in ("", one.alarm.name)]
     if not chosen:
-        seen = f"no alarm {alarm!r} is there" if alarm else "no alarm is there"
-        raise ConfigurationError(seen, fix="rotator alarms status")
+        raise _nothing_there(alarm, places)
     place, name = chosen[0]
     found = list(place.told())
     if failed(found):
@@ -60,6 +63,19 @@ def ring(
     options.screen.say(f"{name} rings: within a minute everybody subscribed must have a mail that calls itself a test.")
     options.screen.say("Nobody had one: runbooks/reputation-alarm.md#nobody-is-told.  It goes back by itself.")
     return _told(options, found, rang=name)
+
+
+def _nothing_there(alarm: str, places: Sequence[Place]) -> RotatorError:
+    """A name that is not among those there; or none is there, which a template mends."""
+    there = ", ".join(one.alarm.name for place in places for one in place.there)
+    if there:
+        return ConfigurationError(f"no alarm {alarm!r} is there", fix=f"there are: {there}")
+    return StopError(
+        f"no alarm is there in {', '.join(place.region for place in places)}",
+        why="nobody is told of anything: the alarms were never deployed, or somebody took them away",
+        fix="rotator infra render sending > sending.yaml, and deploy it as the page says; then again",
+        runbook="runbooks/infrastructure.md#deploy",
+    )
 
 
 def _end(options: Options, found: list[Finding]) -> int:

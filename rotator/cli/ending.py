@@ -148,6 +148,8 @@ def _last_lines(report: Report, ending: Ending) -> Iterator[str]:
         waits = f"{report.user}: {PROTOCOL[ending.step.number]}, {mask_ids(report.summary)}"
         due = f"due {when(report.until)}, nothing to do by hand; {DAILY}" if report.until else DAILY
         yield f"{waits}.  Next: {due}"
+        if report.still:
+            yield f"Exit {int(report.exit_code)} only means: {mask_ids(report.still)}."
 
 
 def rule_line(rule: str) -> str:

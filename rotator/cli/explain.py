@@ -30,8 +30,8 @@ MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.RETRY: ("a remote fault: throttled, timed out, 5xx", "run again later"),
     Exit.WOULD_CHANGE: ("something would change", "only with --dry-run --detailed-exitcode"),
     Exit.BUG: ("a bug in rotator; the traceback is in the file it names", "report it"),
-    Exit.INTERRUPTED: ("SIGINT, after the step in hand was finished and journalled", "run again"),
-    Exit.TERMINATED: ("SIGTERM, after the step in hand was finished and journalled", "run again"),
+    Exit.INTERRUPTED: ("SIGINT: the step in hand was finished, or its wait cut short; all is journalled", "run again"),
+    Exit.TERMINATED: ("SIGTERM: the step in hand was finished, or its wait cut short; all is journalled", "run again"),
 }
 
 

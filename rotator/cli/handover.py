@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli.options import Options, User, command
-from rotator.cli.work import at_work, go_on, user_and_consumer, who
+from rotator.cli.work import at_work, go_on, who, whose_consumer
 from rotator.core.access_keys import mask
 from rotator.core.errors import ConfigurationError
 from rotator.core.times import when
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from rotator.core.facts import Facts
     from rotator.rotation.interventions import HandOver
 
-Names = Annotated[list[str], typer.Argument(metavar="[USER] CONSUMER", help="The consumer, and whose it is.")]
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="[USER] CONSUMER", help="The consumer; whose it is, if several users have one so named."),
+]
 SECURITY = {"starttls": "STARTTLS (Gmail: TLS)", "tls": "TLS from the start (Gmail: SSL)"}
 CANNOT_TELL = (
     "A canary cannot tell the two keys apart while both are Active: only one that arrives after the old key is off\n"
@@ -49,7 +52,7 @@ def handover(
     from rotator.rotation import interventions
 
     _refuse_leaks(options, reveal=reveal, out=out)
-    owner, consumer = user_and_consumer(names, user)
+    owner, consumer = whose_consumer(options, names, user)
     with at_work(options, owner) as work:
         given = interventions.hand_over(work.rotation, consumer, who())
         name, then = work.rotation.facts.user, _then(work.rotation.facts, consumer)
@@ -109,7 +112,7 @@ def confirm(options: Options, names: Names, user: User = None) -> int:
     """Say that a place fed by hand has the new credential now; your name and the time are kept, and the run goes on."""
     from rotator.rotation import interventions
 
-    owner, consumer = user_and_consumer(names, user)
+    owner, consumer = whose_consumer(options, names, user)
     with at_work(options, owner) as work:
         interventions.confirm(work.rotation, consumer, who())
         work.survey()

@@ -1,8 +1,8 @@
 """SIGINT and SIGTERM: the step in hand is finished and journalled, then the process ends.
 
 Outside a rotation a signal ends the command at once.  Inside, the first one is remembered and `check` raises after
-the step, `between_logins` within one that only tries to log in; a second one does not wait any longer, which is as
-safe as a crash: the next process decides anew.
+the step, `between_logins` and `between_looks` within one that only waits; a second one does not wait any longer, which
+is as safe as a crash: the next process decides anew.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ class Signals:
     def between_logins(self) -> None:
         """The same between two tries of a step that only logs in, which can take minutes.  Raises Interrupted."""
         self.check("it came between two logins, none of which was accepted: what was done before is journalled")
+
+    def between_looks(self) -> None:
+        """The same while a test mail is awaited: it is out, and nothing is lost but the wait.  Raises Interrupted."""
+        self.check("a test mail was awaited: its intent is journalled, the next run sends another one")
 
     @contextmanager
     def finishing_steps(self) -> Iterator[None]:

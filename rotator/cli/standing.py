@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
-from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError
+from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError, SealError
 from rotator.core.events import NoticeFailed
 from rotator.core.evidence import Rung
 from rotator.core.facts import Facts
 from rotator.core.notice import failing
-from rotator.core.policy import DAY_S, Policy
+from rotator.core.policy import DAY_S, REQUEST_DEADLINE_S, Policy
+from rotator.core.ports import Deadline
 from rotator.core.predict import plan
 from rotator.core.protocol import PROTOCOL
 from rotator.core.proven import Audited, Proof, last_audited, last_proven
+from rotator.core.rules.survey import birth, strangers
 from rotator.core.steps import Look
 from rotator.core.times import when
 
@@ -40,6 +42,7 @@ class Standing:
     now: int = 0
     keys: tuple[AccessKey, ...] = ()
     last_use: dict[str, LastUse | None] = field(default_factory=dict)
+    candidates: dict[str, str] = field(default_factory=dict)  # keys that an unclear create of ours may have made
     consumers: tuple[ConsumerRow, ...] = ()
     drifted: tuple[Drift, ...] = ()
     proofs: Mapping[str, Proof] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Standing:
     next: str = ""  # what a person types now; "" = nothing, time does the rest
     silent: tuple[NoticeFailed, ...] = ()  # the channels of notices whose newest attempt failed
     unreachable: RotatorError | None = None
+    unproven: SealError | None = None  # why the journal's part is shown as it stands there, without its proof
 
     @classmethod
     def not_adopted(cls, user: str, region: str) -> Standing:
@@ -100,7 +104,7 @@ class Standing:
         """One or two words on a key."""
         facts, policy = self.facts, self.policy
         if facts is None or policy is None or not facts.key(key.id).ours:
-            return "not ours"
+            return self.candidates.get(key.id, "not ours")
         if facts.key(key.id).compromised:
             return "COMPROMISED, still Active" if key.active else "compromised, inactive"
         if facts.run is not None and key.id == facts.run.new:
@@ -128,25 +132,37 @@ class Standing:
 
 
 def stand(configuration: Configuration, user: str) -> Standing:
-    """Look at one user; nothing is changed.  Raises NoJournal, JournalError, SealError, ConfigurationError."""
+    """Look at one user; nothing is changed.  Raises NoJournal, JournalError, ConfigurationError.
+
+    Without the seal key it is what needs no secret, and `unproven` says so.
+    """
     from rotator.wiring import rotating
 
-    with rotating.reading(configuration, user) as rotation:
-        facts, policy = rotation.facts, rotation.parts.policy
-        standing = Standing(user, configuration.user(user).region, facts, policy, facts.latest)
-        events = rotation.parts.journal.events()
-        standing.proofs, standing.audits = last_proven(events), last_audited(events)
-        standing.silent = tuple(failing(events).values())
-        try:
-            _ask_iam(rotation, standing)
-        except (AccessError, RemoteFault) as error:
-            standing.unreachable = error
-        else:
-            standing.drifted = rotation.drifted()
-        if standing.overdue or standing.drifted:
-            standing.next = f"rotator rotate --user {user}"
-        _read_the_journal(rotation, standing)
+    try:
+        with rotating.reading(configuration, user) as rotation:
+            return _stand(configuration, rotation)
+    except SealError as missing:
+        standing = _stand(configuration, rotating.looking_on(configuration, user, missing))
+        standing.unproven = missing
         return standing
+
+
+def _stand(configuration: Configuration, rotation: Rotation) -> Standing:
+    facts, policy = rotation.facts, rotation.parts.policy
+    standing = Standing(policy.user, configuration.user(policy.user).region, facts, policy, facts.latest)
+    events = rotation.parts.journal.events()
+    standing.proofs, standing.audits = last_proven(events), last_audited(events)
+    standing.silent = tuple(failing(events).values())
+    try:
+        _ask_iam(rotation, standing)
+    except (AccessError, RemoteFault) as error:
+        standing.unreachable = error
+    else:
+        standing.drifted = rotation.drifted()
+    if standing.overdue or standing.drifted:
+        standing.next = f"rotator rotate --user {policy.user}"
+    _read_the_journal(rotation, standing)
+    return standing
 
 
 def _ask_iam(rotation: Rotation, standing: Standing) -> None:
@@ -160,6 +176,18 @@ def _ask_iam(rotation: Rotation, standing: Standing) -> None:
     aged = current is not None and s.now > current.created + rotation.parts.policy.max_age_s
     standing.overdue = aged and current is not None and current.active
     rotation.look(Look.IDENTITY)
+    for one in strangers(s):
+        if birth(s, one) is not None:
+            standing.candidates[one.id] = _candidate(rotation.parts.policy, standing.last_use[one.id])
+
+
+def _candidate(policy: Policy, use: LastUse | None) -> str:
+    """What a key is that a create of ours without an answer may have made, and what becomes of it."""
+    if use is not None and use.at is not None:
+        return "not ours: used, though a create of ours may have made it"
+    if policy.sole_creator:
+        return "of an unclear create of ours, held by nobody: the next run deletes it"
+    return f"perhaps of an unclear create of ours: nobody's?  rotator discard --user {policy.user} --key AKIA…"
 
 
 def _read_the_journal(rotation: Rotation, standing: Standing) -> None:
@@ -170,6 +198,16 @@ def _read_the_journal(rotation: Rotation, standing: Standing) -> None:
     standing.consumers = rows(rotation.situation)
     if standing.unreachable is None:
         _look_ahead(rotation, standing)
+    standing.warnings = (*standing.warnings, *_cannot_be_proven(rotation))
+
+
+def _cannot_be_proven(rotation: Rotation) -> Iterator[str]:
+    """Why the test mail that a person's paste will want cannot be sent or read: a token that died meanwhile."""
+    for traits, known in rotation.situation.consumers:
+        if traits.by_hand and traits.sends and not known.canary_at:
+            deadline = Deadline.after(REQUEST_DEADLINE_S, rotation.parts.monotonic)
+            found = rotation.parts.consumers[traits.name].preflight(deadline)
+            yield from (f"{traits.name}: {one.seen}\n    fix   {one.fix}" for one in found)
 
 
 def _look_ahead(rotation: Rotation, standing: Standing) -> None:

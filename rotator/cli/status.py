@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.cli.failure import Failure, show
 from rotator.cli.options import AnyUser, Options, command
 from rotator.cli.standing import Standing, stand
 from rotator.cli.text import ago, iso, mask_ids, span
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 HEADERS = ("USER", "KEY", "AGE", "DUE", "LAST USED", "CONSUMERS", "STATE")
 DAY_S = 24 * 3600
 NOTHING_BY_HAND = "nothing to do by hand, the open run goes on by its timer (rotator schedule cron)"
+STILL = "with --check that is exit 1 until the old key is off"
 
 
 @command
@@ -44,9 +46,10 @@ def status(
         for failed in one.silent:
             options.screen.say(f"{one.user}: {_silence(failed)}", "warning", always=True)
     late = [one for one in standings if one.overdue or one.stuck or one.drifted]
-    _last_line(options, standings, late)
-    code = _code(standings, late) if check else 0
-    fields = {"ok": not late and all(one.unreachable is None for one in standings)}
+    if all(one.unproven is None for one in standings):
+        _last_line(options, standings, late)
+    code = max(_code(standings, late) if check else 0, _show_unproven(options, standings))
+    fields = {"ok": not late and not any(one.unreachable or one.unproven for one in standings)}
     options.screen.document("rotator/status/1", fields | {"users": [_user(one) for one in standings]})
     return code
 
@@ -132,6 +135,17 @@ def _show_run(options: Options, one: Standing) -> None:
         options.screen.say(mask_ids(warning), "warning", always=True)
 
 
+def _show_unproven(options: Options, standings: list[Standing]) -> int:
+    """Without its seal key the journal proves nothing, and nothing else works: said last, as the failure that it is."""
+    missing = next((one.unproven for one in standings if one.unproven is not None), None)
+    if missing is None:
+        return 0
+    options.screen.say("What the journal says is shown as it stands there, unproven; passwords need the seal key.",
+                       "warning", always=True)  # fmt: skip
+    show(options.screen, Failure.of(missing))
+    return int(missing.exit_code)
+
+
 def _silence(failed: NoticeFailed) -> str:
     said = f"notices by {failed.channel} fail since {when(failed.at)}: {failed.detail}"
     return f"{said} (the next run tries again; docs/notices.md)"
@@ -143,7 +157,7 @@ def _last_line(options: Options, standings: list[Standing], late: list[Standing]
         behind = sum(len(one.drifted) for one in late)
         counted = ((overdue, "overdue"), (stuck, "stuck"), (behind, "behind"))
         said = ", ".join(f"{n} {what}" for n, what in counted if n)
-        options.screen.out(f"{said}.  Next: {_first_command(late) or NOTHING_BY_HAND}")
+        options.screen.out(f"{said}.  Next: {_first_command(late) or f'{NOTHING_BY_HAND}; {STILL}'}")
         return
     adopt = next((f"rotator adopt --user {one.user}" for one in standings if one.facts is None), "")
     command_now = _first_command(standings) or adopt
@@ -172,6 +186,7 @@ def _user(one: Standing) -> dict[str, Any]:
         "overdue": one.overdue,
         "stuck": one.stuck,
         "unreachable": None if one.unreachable is None else str(one.unreachable),
+        "unproven": None if one.unproven is None else str(one.unproven),
         "keys": [_key(one, key) for key in one.keys],
         "consumers": [{"name": row.name, "push": row.push, "rung": row.rung} for row in one.consumers]
         or [{"name": name, "push": None, "rung": None} for name in one.consumer_names],
@@ -188,7 +203,7 @@ def _user(one: Standing) -> dict[str, Any]:
         "open_run": None
         if run is None
         else {"run": run.id, "mode": one.mode, "opened": iso(run.opened), "step": one.step, "due": iso(one.until),
-              "comes": mask_ids(one.comes)},
+              "comes": mask_ids(one.comes), "warnings": [mask_ids(text) for text in one.warnings]},
     }  # fmt: skip
 
 

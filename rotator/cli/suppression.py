@@ -188,7 +188,10 @@ def why(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address that gets no mail.")],
     region: Region = None,
 ) -> None:
-    """Say whether an address is suppressed, since when, and for which mail."""
+    """Say whether an address is suppressed, since when, and for which mail.
+
+    An answer is exit code 0, whichever it is; a script reads `suppressed` of --json.
+    """
     from rotator.wiring import suppression as wiring_suppression
 
     if address.count("@") != 1 or address.strip("@") != address:

@@ -131,7 +131,7 @@ def show_answer(options: Options, address: str, one: Answer) -> None:
     screen = options.screen
     if one.now is not None:
         row = one.now.row
-        screen.out(f"{one.region}  {address} is suppressed: {row.reason}, {when(row.at)}", "failed")
+        screen.out(f"{one.region}  {address} is suppressed: {row.reason}, {when(row.at)}", "warning")
         for name, text in (("message", one.now.message_id), ("feedback", one.now.feedback_id)):
             if text:
                 screen.out(f"    {name}  {text}")

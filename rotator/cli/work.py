@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rotator.config.model import Configuration
     from rotator.rotation.loop import Ending, Rotation
     from rotator.rotation.outcome import Report
+    from rotator.wiring.rotating import Between
 
 # Every effect has one of these before it.
 INTENTS = (ev.CreateIntended, ev.PushIntended, ev.CanaryIntended, ev.EffectIntended)
@@ -92,7 +93,7 @@ def at_work(options: Options, user: str | None) -> Iterator[Work]:
     with (
         signals.finishing_steps(),
         rotating.rotation(
-            configuration, name, observer=observer, sleep=signals.sleep, heed=signals.between_logins
+            configuration, name, observer=observer, sleep=signals.sleep, between=_between(options)
         ) as rotation,
     ):
         shown.show("lock", f"{name}: one run at a time")
@@ -108,6 +109,15 @@ def at_work(options: Options, user: str | None) -> Iterator[Work]:
             raise
         _tell_flow(options, work)  # a signal during the last step is told after this
         _surround(options, configuration, work, _turn(work, work.ended) if work.ended else None)
+
+
+def _between(options: Options) -> Between:
+    from rotator.wiring.rotating import Between
+
+    def say(text: str) -> None:
+        options.screen.say(f"  {text}")
+
+    return Between(signals.between_logins, signals.between_looks, say)
 
 
 def _tell_flow(options: Options, work: Work) -> None:
@@ -184,3 +194,9 @@ def user_and_consumer(names: list[str], user: str | None) -> tuple[str | None, s
     if len(names) > 2 or (len(names) == 2 and user not in (None, names[0])):
         raise ConfigurationError("one user at most and one consumer are named", fix="[USER] CONSUMER")
     return (names[0] if len(names) > 1 else user), names[-1]
+
+
+def whose_consumer(options: Options, names: list[str], user: str | None) -> tuple[str | None, str]:
+    """The same of a consumer that stands in the file: a name that only one user has says whose it is."""
+    owner, consumer = user_and_consumer(names, user)
+    return options.configuration().whose(consumer, owner), consumer

@@ -107,6 +107,11 @@ class Configuration:
         """The user of that name; None is all of them.  Raises ConfigurationError, naming the known."""
         return self.users if name is None else (self.user(name),)
 
+    def whose(self, consumer: str, user: str | None) -> str | None:
+        """The user that is named, else the only one with a consumer of that name; None if neither tells."""
+        having = [one.name for one in self.users if consumer in {place.name for place in one.consumers}]
+        return having[0] if user is None and len(having) == 1 else user
+
     def notices_from(self, user: UserConfiguration) -> str | None:
         """The address that notices about this user come from, or None if the file names none."""
         return self.notify.mail_from or sends_as(user)

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from rotator.config import kinds
-from rotator.core.fold_consumers import BETWEEN
+from rotator.core.facts import BETWEEN
 
 DIGITS = 16  # of hexadecimal: 64 bits tell a user's few places apart
 

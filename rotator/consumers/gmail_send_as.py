@@ -17,6 +17,7 @@ from typing import Literal
 from rotator.consumers.canary_mail import canary_mail
 from rotator.core.bounce import CANARY_HEADER, Verdict, read_bounce
 from rotator.core.errors import Exit
+from rotator.core.gmail_fixes import login_again
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Arrived,
@@ -33,7 +34,7 @@ from rotator.core.ports import (
 )
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.gmail import SECURITY, GmailMailbox, SendAs, Sent
-from rotator.services.gmail_errors import GmailError, GmailKind, login_again
+from rotator.services.gmail_errors import GmailError, GmailKind
 
 SETTINGS_URL = "https://mail.google.com/mail/u/0/#settings/accounts"
 ARRIVAL_S = 60.0  # a refusal shows within seconds to a minute (recorded); no verdict "no bounce" before

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rotator.core import errors
 from rotator.core.errors import Exit, RotatorError
+from rotator.core.gmail_fixes import GMAIL_FIXES
 from rotator.core.refusals import TOLD
 
 
@@ -105,8 +106,25 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "gmail-smtp-server": (Exit.FAILED, "the alias points to another server than the endpoint", _GMAIL),
     "gmail-not-written": (Exit.FAILED, "Gmail said yes and wrote no SMTP server", _GMAIL),
     "bug": (Exit.BUG, "something that nobody foresaw; the traceback is in the file it names", _MAIN),
-    "interrupted": (Exit.INTERRUPTED, "a signal ended the command after the step in hand", _MAIN),
+    "interrupted": (
+        Exit.INTERRUPTED,
+        "a signal ended the command: the step in hand was finished, or its wait cut short; all of it is journalled",
+        _MAIN,
+    ),
     "usage": (Exit.USAGE, "the command line cannot be understood", _CONFIG),
+}
+
+# What stands for the names that only the error itself knows.
+A_KEY, ANOTHER_KEY = "AKIA…", "AKIA…"
+ABOUT = dict.fromkeys(("consumer-not-in-file", "hand-over", "still-on-old-key"), ("CONSUMER", ""))
+FIXES = GMAIL_FIXES | {
+    "interrupted": "run the same command again: it goes on from there",
+    "not-handed-over": "rotator handover USER CONSUMER --reveal, paste, then: rotator confirm USER CONSUMER",
+    "not-ready": "rotator rotate --user USER",
+    "paused": "run the same command again",
+    "clock-jumped": "run the same command again",
+    "key-not-found": "run the same command again",
+    "stale-token": "run the same command again later",
 }
 
 
@@ -114,11 +132,11 @@ def error_id(id: str) -> ErrorId | None:
     """What is known of the id of an error, or None."""
     if id in OTHERS:
         code, cause, page = OTHERS[id]
-        return ErrorId(id, cause, "", page, code)
+        return ErrorId(id, cause, FIXES.get(id, ""), page, code)
     if id in TOLD:
         entry = TOLD[id]
-        cause = entry.why
-        return ErrorId(id, cause, "", entry.runbook, entry.exit_code)
+        fix = entry.fix.format(*ABOUT.get(id, (A_KEY, ANOTHER_KEY)), user="USER")
+        return ErrorId(id, entry.why, fix, entry.runbook, entry.exit_code)
     for one in _classes():
         if one.id == id:
             return ErrorId(id, one.why or str(one.__doc__), one.fix, one.runbook, one.exit_code)

@@ -104,7 +104,8 @@ ENDPOINT, SMTP_535 = "runbooks/smtp-endpoint.md", "runbooks/smtp-535.md"
 LOGIN = Kind(
     Layer.CREDENTIAL,
     "the login was refused: the place holds a wrong, an inactive or a deleted key, or a password of another region",
-    "give the place the credential in force: rotator rotate (a place fed by hand: rotator handover NAME --reveal); "
+    "give the place the credential in force: rotator rotate --user USER (a place fed by hand: rotator handover USER "
+    "CONSUMER --reveal); "
     "one refusal of a good password happens, two in a row do not",
     f"{SMTP_535}#a-mail-through-a-place-came-back-with-535",
     ("iam.keys", "smtp.auth", "gmail.alias", "gmail.canary", "consumer.key", "consumer.password"),
@@ -112,7 +113,7 @@ LOGIN = Kind(
 NO_LOGIN = Kind(
     Layer.CREDENTIAL,
     "the server wants a login, and the place sends none (530)",
-    "enter user name and password there: rotator handover NAME --reveal",
+    "enter user name and password there: rotator handover USER CONSUMER --reveal",
     SMTP_535,
     ("gmail.alias", "consumer.key", "consumer.password"),
 )

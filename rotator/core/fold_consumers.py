@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from rotator.core import events as ev
-from rotator.core.facts import ConsumerFacts, Facts
+from rotator.core.facts import BETWEEN, ConsumerFacts, Facts
 
-BETWEEN = "+"  # the fingerprints of one name's places: a file and its copies
 SHOWN = 6  # digits of a place's fingerprint that tell it from the one that took its name over
 
 

@@ -9,6 +9,7 @@ from rotator.core.errors import Exit
 from rotator.core.steps import Ask, Refuse
 
 KEYS_PAGE = "runbooks/two-keys.md"
+BEFORE = "@"  # NAME@a1b2c3: a place that a name of the file pointed at before
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ TOLD: dict[str, Told] = {
     "consumer-not-in-file": Told(
         "{0} may hold the credential, but the configuration file no longer names it",
         "its mail would stop when the old key goes",
-        "put it back into the file, or, if it holds nothing any more: rotator forget {user} {0} --reason …",
+        "mistyped its name, path or alias?  Correct that in the file, then: rotator rotate --user {user}   it still "
+        "sends: put it back; it holds nothing any more: rotator forget {user} {0} --reason …",
         "runbooks/configuration.md",
     ),
     "key-switched-off": Told(
@@ -114,6 +116,14 @@ TOLD: dict[str, Told] = {
 }
 
 
+def _shown(one: str) -> str:
+    """What was seen, for prose; `relay@a1b2c3` is no name of the file, so it is said what it is."""
+    name, at, _ = one.partition(BEFORE)
+    if at and " " not in one:
+        return f"{one} (where {name} pointed before)"
+    return mask(one) if one.startswith("AKIA") else one
+
+
 def told(step: Refuse | Ask, user: str) -> Told:
     """The entry of a refusal or question about this user, filled with what was seen.
 
@@ -124,7 +134,7 @@ def told(step: Refuse | Ask, user: str) -> Told:
         return Told(text, "found before anything was changed", fix, runbook, Exit(int(code)))
     seen = step.seen if isinstance(step, Refuse) else step.targets
     entry = TOLD[step.id if isinstance(step, Refuse) else step.what]
-    shown = tuple(mask(one) if one.startswith("AKIA") else one for one in seen)
+    shown = tuple(_shown(one) for one in seen)
     return Told(
         entry.text.format(*(*shown, "", ""), all=", ".join(shown)),
         entry.why,

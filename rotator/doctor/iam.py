@@ -41,7 +41,8 @@ def keys(ground: Ground, subject: Subject) -> Verdict:
     facts = one.facts
     if facts is None or facts.run is not None:
         if len(active) > 1 and facts is None:
-            return warning(f"{shown}: two are Active", "find out who holds each: rotator adopt --key")
+            fix = f"find out who holds each, then: rotator adopt --user {one.name} --key AKIA…"
+            return warning(f"{shown}: two are Active", fix)
         return ok(shown)
     gone = facts.current and facts.current not in {key.id for key in active}
     if gone:
@@ -108,12 +109,13 @@ def permission(ground: Ground, subject: Subject) -> Verdict:
 
 
 def _current(ground: Ground, user: User) -> AccessKey | None:
-    """The key that the consumers hold: the journal's, else the only Active one."""
-    active = ground.active_keys(user)
-    wanted = user.facts.current if user.facts is not None else ""
-    if wanted:
-        return next((key for key in active if key.id == wanted), None)
-    return active[0] if len(active) == 1 else None
+    """The key that the consumers hold: the journal's, once that is off its successor; else the only Active one."""
+    active, facts = ground.active_keys(user), user.facts
+    if facts is None or not facts.current:
+        return active[0] if len(active) == 1 else None
+    successor = facts.run.new if facts.run is not None else ""
+    held = {str(key.id): key for key in active}
+    return held.get(facts.current) or held.get(successor)
 
 
 def _known(facts: Facts, key: AccessKey) -> bool:

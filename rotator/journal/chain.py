@@ -74,7 +74,7 @@ class Chain:
         self._refuse_second_run(event)
         kind, fields = to_record(event)
         row = Row(len(self.events) + 1, kind, SCHEMA_VERSION, _json(fields), _json(sealed), b"")
-        _decode(row)  # what cannot be read back must never be written
+        decode(row)  # what cannot be read back must never be written
         return row._replace(mac=self._mac(row))
 
     def add(self, row: Row) -> None:
@@ -83,7 +83,7 @@ class Chain:
             raise JournalError(f"event {len(self.events) + 1} of {self.user} is missing; the next one is {row.n}")
         if not hmac.compare_digest(row.mac, self._mac(row)):
             raise JournalError(f"event {row.n} of {self.user} ({row.kind}) was changed, or what came before it was")
-        event = _decode(row)
+        event = decode(row)
         self.events.append(event)
         self.macs.append(row.mac)
         self.fingerprints.update({(key, region): mark for key, region, mark in json.loads(row.sealed)})
@@ -112,7 +112,8 @@ class Chain:
             raise JournalError(f"run {event.run} of {self.user} is not open and cannot be finished")
 
 
-def _decode(row: Row) -> Event:
+def decode(row: Row) -> Event:
+    """The event of a stored row, whatever its MAC.  Raises JournalError if this program cannot understand it."""
     if row.schema > SCHEMA_VERSION:
         raise JournalError(
             f"event {row.n} was written by a newer rotator (schema {row.schema}; this one knows {SCHEMA_VERSION})",

@@ -86,7 +86,7 @@ def _key_to_hand_over(rotation: Rotation, traits: Traits, known: ConsumerFacts) 
 def confirm(rotation: Rotation, name: str, who: str) -> None:
     """Record a person's word that the consumer has the new credential, which must have been handed out before."""
     traits = named_consumer(rotation.parts.policy, name)
-    key = _key_to_hand_over(rotation, traits, rotation.facts.consumer(name))
+    key, user = _key_to_hand_over(rotation, traits, rotation.facts.consumer(name)), rotation.facts.user
     if rotation.facts.run is None:
         raise StopError(
             f"no run is open: there is nothing to confirm for {name}",
@@ -98,7 +98,7 @@ def confirm(rotation: Rotation, name: str, who: str) -> None:
         raise StopError(
             f"nobody was handed the new credential of {name} yet",
             why="only rotator knows it, so it cannot have been put there: what stands there now is an older one",
-            fix=f"rotator handover {name} --reveal, paste, then: rotator confirm {name}",
+            fix=f"rotator handover {user} {name} --reveal, paste, then: rotator confirm {user} {name}",
             id="not-handed-over",
             runbook="runbooks/consumer-push.md",
         )
@@ -201,6 +201,8 @@ def forget(rotation: Rotation, name: str, reason: str) -> None:
 
 
 def told_outcome(known: ConsumerFacts) -> str:
-    """A push's outcome as JSON and status write it."""
+    """A push's outcome as JSON and status write it; a person's word ends the wait for a person."""
+    if known.push_outcome == Outcome.WAITING and known.attested_at:
+        return "acknowledged"
     words = {Outcome.DONE: "acknowledged", Outcome.WAITING: "waiting for a person", Outcome.REFUSED: "refused"}
     return words.get(Outcome(known.push_outcome), "unknown") if known.push_outcome else "not pushed"

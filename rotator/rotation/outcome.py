@@ -43,6 +43,7 @@ class Report:
     mail_flows_on: tuple[str, ...] = ()
     revoke_first: str = ""  # the command that gets rid of a leaked key at once, if one is Active
     warnings: tuple[str, ...] = field(default=())
+    still: str = ""  # why it is no 0 although time does the rest, and until when
     cause: str = ""  # what keeps the run from going on by itself, the same as long as it is the same; "" = nothing
 
 
@@ -141,14 +142,15 @@ def _with_age(base: Report, s: Situation) -> Report:
     run = s.facts.run
     if run is None or base.exit_code is not Exit.OK or base.outcome != "waiting":
         return base
-    notes = []
+    notes, still = [], "open too long, until the old key is off"
     if s.overdue:
+        still = f"overdue, until {run.old} is off"
         notes.append(f"overdue: {run.old} is past its limit of {s.policy.max_age_s // 86400} days; nobody is cut off")
     if s.open_too_long:
         notes.append(f"the run has been open for {(s.now - run.opened) // 3600} hours")
     if not notes:
         return base
-    return _changed(base, exit_code=Exit.HELP_NEEDED, outcome="help needed", warnings=tuple(notes))
+    return _changed(base, exit_code=Exit.HELP_NEEDED, outcome="help needed", warnings=tuple(notes), still=still)
 
 
 def _with_incident(base: Report, s: Situation) -> Report:
@@ -159,7 +161,8 @@ def _with_incident(base: Report, s: Situation) -> Report:
     if not any(s.facts.key(one).compromised for one in (run.old, run.new) if one):
         return base  # the leaked key is gone; what is left is an ordinary rotation
     code = base.exit_code if base.exit_code not in (Exit.OK, Exit.FAILED) else Exit.HELP_NEEDED
-    base = _changed(base, exit_code=code, outcome="help needed", cause=base.cause or "incident")
+    still = "a leaked key is being replaced, until it is deleted"
+    base = _changed(base, exit_code=code, outcome="help needed", cause=base.cause or "incident", still=still)
     leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
     if not leaked:
         return _with_cut_off(base, run.old, s)

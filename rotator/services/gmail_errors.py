@@ -11,15 +11,14 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from shlex import quote
 from typing import Any
 
 from rotator.core.errors import ConsumerError, Exit
 from rotator.core.foreign_text import one_line
+from rotator.core.gmail_fixes import GMAIL_FIXES
 from rotator.core.secret import MASK
 
 TEXT_LIMIT = 300
-ADMIN_CONSOLE = "https://admin.google.com/ac/owl/domainwidedelegation"
 RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 RATE_WORDS = re.compile(r"limit exceeded|quota exceeded|too many concurrent|resource has been exhausted", re.IGNORECASE)
 RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded"})
@@ -42,33 +41,6 @@ class GmailKind(StrEnum):
     UNCLEAR = "gmail-unclear"  # 5xx, lost connections: the call may have had its effect
 
 
-def login_again(mailbox: str = "ADDRESS", out: str = "FILE") -> str:
-    """The command that gets a user token, with what is known filled in; words in capitals are the reader's."""
-    return f"rotator gmail login --mailbox {quote(mailbox)} --client-secrets FILE --out {quote(out)}"
-
-
-def user_fixes(login: str) -> dict[GmailKind, str]:
-    """What helps where a new user token does, with the command for it."""
-    return {
-        GmailKind.SCOPE: f"get a token with both scopes, gmail.readonly and gmail.send: {login}",
-        GmailKind.TOKEN_DEAD: f"{login}   (tokens of an app in status Testing live 7 days: publish it; others end with "
-        "a password change, a revocation or 6 months without use)",
-    }
-
-
-FIXES = user_fixes(login_again()) | {
-    GmailKind.NEEDS_DELEGATION: "only a service account with domain-wide delegation may write this alias: feed it by "
-    "hand (leave credentials.service_account out; rotator handover, then rotator confirm)",
-    GmailKind.WRONG_MAILBOX: "let the credentials act as the configured mailbox: correct consumers[].mailbox",
-    GmailKind.API_OFF: "enable the Gmail API in the project that the credentials belong to: "
-    "https://console.cloud.google.com/apis/library/gmail.googleapis.com, then wait a few minutes",
-    GmailKind.NO_MAILBOX: "give the user a Gmail licence, or correct consumers[].mailbox",
-    GmailKind.NOT_FOUND: "set the address up in Gmail > Settings > Accounts, or correct consumers[].alias",
-    GmailKind.REJECTED: 'if it speaks of outbound servers: the admin must switch on "Allow per-user outbound gateways" '
-    "(Admin console > Apps > Google Workspace > Gmail > End user access)",
-    GmailKind.THROTTLED: "run the same command again later",
-    GmailKind.UNCLEAR: "run the same command again: the same value is pushed",
-}
 EXITS = {GmailKind.THROTTLED: Exit.RETRY, GmailKind.UNCLEAR: Exit.RETRY, GmailKind.REJECTED: Exit.FAILED}
 
 
@@ -79,7 +51,7 @@ class GmailError(ConsumerError):
     """
 
     def __init__(self, kind: GmailKind, seen: str, fix: str = "", after_s: float = 0.0) -> None:
-        super().__init__(seen, fix=fix or FIXES.get(kind, ""), id=str(kind))
+        super().__init__(seen, fix=fix or GMAIL_FIXES[kind], id=str(kind))
         self.kind, self.after_s = kind, after_s
         self.exit_code = EXITS.get(kind, Exit.ACCESS)
 
@@ -173,11 +145,11 @@ def _of_token(error: Exception, what: str) -> GmailError:
     if code == "invalid_grant":
         return GmailError(GmailKind.TOKEN_DEAD, seen)
     if code == "unauthorized_client":
-        return GmailError(GmailKind.NOT_AUTHORISED, seen, f"authorise client id and scopes at {ADMIN_CONSOLE}")
+        return GmailError(GmailKind.NOT_AUTHORISED, seen)
     if code in ("invalid_scope", "access_denied"):
         return GmailError(GmailKind.SCOPE, seen)
     if code in ("invalid_client", "invalid_request", "deleted_client", "org_internal"):
-        return GmailError(GmailKind.CREDENTIALS, seen, "make new credentials, or correct the path in the configuration")
+        return GmailError(GmailKind.CREDENTIALS, seen)
     return GmailError(GmailKind.UNCLEAR, seen if code else f"{what}: no usable answer of Google's token endpoint")
 
 

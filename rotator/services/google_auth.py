@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rotator.core.gmail_fixes import ADMIN_CONSOLE, login_again, user_fixes
 from rotator.core.trust import google_url_problem
-from rotator.services.gmail_errors import ADMIN_CONSOLE, GmailError, GmailKind, login_again, user_fixes
+from rotator.services.gmail_errors import GmailError, GmailKind
 from rotator.services.private_file import FileRefused, read
 
 SCOPE = "https://www.googleapis.com/auth/"
@@ -29,14 +30,15 @@ class Access:
     """A way into a mailbox: `load` makes google-auth credentials, `fixes` says what helps where that depends on it."""
 
     load: Callable[[], Any]
-    fixes: Mapping[GmailKind, str] = field(default_factory=dict)
+    fixes: Mapping[str, str] = field(default_factory=dict)
 
 
 def delegated_access(path: Path, mailbox: str, trusted: frozenset[str] = frozenset()) -> Access:
     """A service account with domain-wide delegation.  Nothing is read before `load`."""
     dead = "check that the service account's key still exists, that the mailbox does, and this machine's clock"
     delegation = delegation_fix(path)
-    fixes = {GmailKind.NOT_AUTHORISED: delegation, GmailKind.SCOPE: delegation, GmailKind.TOKEN_DEAD: dead}
+    fixes: dict[str, str] = dict.fromkeys((GmailKind.NOT_AUTHORISED, GmailKind.SCOPE), delegation)
+    fixes[GmailKind.TOKEN_DEAD] = dead
     return Access(lambda: service_account(path, mailbox, trusted), fixes)
 
 

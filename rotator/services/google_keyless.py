@@ -16,9 +16,10 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from rotator.core.gmail_fixes import ADMIN_CONSOLE
 from rotator.core.trust import google_url_problem, is_google_host
 from rotator.services.gmail import one_try_http
-from rotator.services.gmail_errors import ADMIN_CONSOLE, GmailError, GmailKind
+from rotator.services.gmail_errors import GmailError, GmailKind
 from rotator.services.google_auth import DELEGATED_SCOPES, Access
 
 TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
@@ -38,7 +39,7 @@ def impersonated_access(
     scopes = ",".join(DELEGATED_SCOPES)
     delegation = f"the Workspace administrator authorises, at {ADMIN_CONSOLE}, the unique id of {email} for {scopes}"
     dead = f"check that {email} and the mailbox still exist, and this machine's clock"
-    fixes: Mapping[GmailKind, str] = {
+    fixes: Mapping[str, str] = {
         GmailKind.NOT_AUTHORISED: delegation,
         GmailKind.SCOPE: delegation,
         GmailKind.TOKEN_DEAD: dead,

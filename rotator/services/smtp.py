@@ -73,17 +73,18 @@ class SesEndpoint:
         resolve: Resolve = socket.getaddrinfo,
         sleep: Callable[[float], None] = time.sleep,
         heed: Callable[[], None] = lambda: None,
+        waits: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`successes` in a row on every address make a verdict.  Raises OSError if `ca_file` cannot be read.
 
         `heed` is called between two tries of a series, and may raise to end it; not once a login was accepted, for
-        that the caller has to write down.
+        that the caller has to write down.  `waits` is told once a series, at its first rest: why, and how long at most.
         `target` is where it connects, with the one TLS context of this endpoint.
         """
         self.name, self.region, self.host, self.port = name, region, host, port
         self.security: Security = security
         self._successes, self._resolve, self._sleep = successes, resolve, sleep
-        self._heed = heed
+        self._heed, self._waits = heed, waits
         self.target = Target(host, port, security, _context(ca_file))
 
     def reach(self, deadline: Deadline) -> Acknowledged | Refused | Unknown:
@@ -138,7 +139,7 @@ class SesEndpoint:
         return Unknown(f"{self.host}: {closed}")
 
     def _series(self, credential: SmtpCredential, wanted: Meaning, deadline: Deadline) -> SoakAnswer:
-        soak = _Soak(wanted, deadline.monotonic())
+        soak, told = _Soak(wanted, deadline.monotonic()), False
         for pause in _pauses():
             self._round(soak, credential, deadline)
             if soak.hopeless:
@@ -149,10 +150,16 @@ class SesEndpoint:
             if deadline.left <= wait:
                 return soak.answer(False)
             if wait:
+                told = told or self._tell(soak, deadline)
                 self._sleep(wait)
             if not soak.accepted:
                 self._heed()
         raise AssertionError("the pauses never end")
+
+    def _tell(self, soak: _Soak, deadline: Deadline) -> bool:
+        """Say that a wait begins: minutes without a word look like a program that hangs."""
+        self._waits(f"{self.name}: {soak.detail}; tried again, for up to {max(1, round(deadline.left / 60))} min")
+        return True
 
     def _settled(self, soak: _Soak, address: _Address, deadline: Deadline) -> bool:
         lasted = deadline.monotonic() - address.since

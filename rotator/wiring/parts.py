@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from rotator.services.own_permissions import OwnPermissions
     from rotator.services.smtp import SesEndpoint
 
+LONGEST_NAP_S = 0.2  # a rest for a test mail is cut into such pieces, so that a signal is heard
+
 
 @lru_cache(maxsize=1)
 def aws_session(configuration: Configuration) -> AwsSession:
@@ -74,8 +76,13 @@ def access_keys(session: AwsSession, user: UserConfiguration) -> AccessKeys:
     return IamAccessKeys(session=session, user=user.name, region=user.region, sends_as=sends_as(user))
 
 
-def endpoints(user: UserConfiguration, heed: Callable[[], None] = lambda: None) -> dict[str, SesEndpoint]:
-    """One live endpoint a setting that a consumer uses.  `heed` may raise between two logins, to end them."""
+def endpoints(
+    user: UserConfiguration, heed: Callable[[], None] = lambda: None, waits: Callable[[str], None] = lambda _: None
+) -> dict[str, SesEndpoint]:
+    """One live endpoint a setting that a consumer uses.
+
+    `heed` may raise between two logins, to end them; `waits` is told when a series of them has to be waited for.
+    """
     from rotator.services.smtp import SesEndpoint
 
     used = {one.endpoint for one in user.consumers}
@@ -89,6 +96,7 @@ def endpoints(user: UserConfiguration, heed: Callable[[], None] = lambda: None) 
             ca_file=one.ca_file,
             successes=user.verify_successes,
             heed=heed,
+            waits=waits,
         )
         for one in user.endpoints
         if one.name in used
@@ -101,11 +109,15 @@ def consumers(
     endpoints: Mapping[str, SesEndpoint],
     session: AwsSession,
     seen: Mapping[str, Event] | None = None,
+    heed: Callable[[], None] = lambda: None,
 ) -> dict[str, Consumer]:
-    """One live consumer a setting, by name.  `seen`: set by whoever sees a consumer's mail arrive elsewhere."""
+    """One live consumer a setting, by name.
+
+    `seen`: set by whoever sees a consumer's mail arrive elsewhere.  `heed` may raise while a test mail is awaited.
+    """
     from rotator.services.own_permissions import OwnPermissions
 
-    build = _Builder(configuration, user, session, seen or {}, OwnPermissions(session))
+    build = _Builder(configuration, user, session, seen or {}, heed, OwnPermissions(session))
     return {one.name: build.consumer(one, endpoints[one.endpoint or ""]) for one in user.consumers}
 
 
@@ -115,6 +127,7 @@ class _Builder:
     user: UserConfiguration
     session: AwsSession
     seen: Mapping[str, Event]
+    heed: Callable[[], None]
     permissions: OwnPermissions
 
     def consumer(self, one: kinds.Consumer, endpoint: SesEndpoint) -> Consumer:
@@ -123,7 +136,7 @@ class _Builder:
 
         match one:
             case kinds.GmailSendAs():
-                return _gmail(self.configuration, one, endpoint, self.seen.get(one.name))
+                return _gmail(self.configuration, one, endpoint, self.seen.get(one.name), self.heed)
             case kinds.SecretsManager():
                 return self._secrets_manager(one, endpoint)
             case kinds.SsmParameter():
@@ -208,16 +221,26 @@ def _fields(names: kinds.FieldNames) -> Fields:
     return Fields(**names.model_dump())
 
 
-def _gmail(configuration: Configuration, one: kinds.GmailSendAs, endpoint: SesEndpoint, seen: Event | None) -> Consumer:
+def _gmail(
+    configuration: Configuration,
+    one: kinds.GmailSendAs,
+    endpoint: SesEndpoint,
+    seen: Event | None,
+    heed: Callable[[], None],
+) -> Consumer:
     """By PATCH with a service account; by hand with a user token (which sends canaries) or without anything."""
     from rotator.consumers.gmail_send_as import GmailSendAs, Server
 
     def pause(seconds: float) -> None:
-        """A rest that ends early once nothing is waited for any more."""
-        if seen is None:
-            time.sleep(seconds)
-        else:
+        """A rest that ends early once nothing is waited for any more; `heed` may end it by raising."""
+        if seen is not None:
             seen.wait(seconds)
+            return
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            heed()
+            time.sleep(min(left, LONGEST_NAP_S))
+        heed()
 
     return GmailSendAs(
         name=one.name,

@@ -16,8 +16,9 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from rotator.core import events as ev
-from rotator.core.errors import NoJournal
+from rotator.core.errors import NoJournal, SealError
 from rotator.core.parts import Parts, Progress
+from rotator.core.ports import Journal
 from rotator.core.secret import Secret
 from rotator.rotation.adopting import Adoption, add_password, first_contact
 from rotator.rotation.loop import Rotation
@@ -27,6 +28,20 @@ if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
     from rotator.journal.sqlite import SqliteJournal
 
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What happens inside a step that waits.
+
+    `logins`, `looks`: called between two logins, and between two looks for a test mail; both may raise, to end the
+    process there.  `waits`: told why a series of logins has to be waited for.
+    """
+
+    logins: Callable[[], None] = lambda: None
+    looks: Callable[[], None] = lambda: None
+    waits: Callable[[str], None] = lambda _: None
+
+
 @contextmanager
 def rotation(
     configuration: Configuration,
@@ -34,13 +49,10 @@ def rotation(
     *,
     observer: Callable[[Progress], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
-    heed: Callable[[], None] = lambda: None,
+    between: Between = Between(),
 ) -> Iterator[Rotation]:
-    """The locked, writable rotation of one user.  Raises NoJournal, LockHeld, SealError, JournalError.
-
-    `heed` is called between two logins of one step, and may raise to end the process there.
-    """
-    with parts_of(configuration, user, lock=True, heed=heed) as parts:
+    """The locked, writable rotation of one user.  Raises NoJournal, LockHeld, SealError, JournalError."""
+    with parts_of(configuration, user, lock=True, between=between) as parts:
         yield Rotation(replace(parts, observer=observer or (lambda _: None), sleep=sleep))
 
 
@@ -49,6 +61,19 @@ def reading(configuration: Configuration, user: str | None) -> Iterator[Rotation
     """The same beside a run that may be at work: nothing can be appended, so nothing can be changed."""
     with parts_of(configuration, user, lock=False) as parts:
         yield Rotation(parts)
+
+
+def looking_on(configuration: Configuration, name: str, missing: SealError) -> Rotation:
+    """The same without the seal key, which is `missing`: the journal's events are shown, and are not proven.
+
+    Raises NoJournal, JournalError.
+    """
+    from rotator.journal.unproven import UnprovenJournal
+
+    user = configuration.user(name)
+    _refuse_without_journal(configuration, user)
+    journal = UnprovenJournal(Path(configuration.state), missing, user.account, user.name)
+    return Rotation(_parts(configuration, user, journal, None, Between()))
 
 
 def refuse_if_at_work(configuration: Configuration, name: str | None) -> None:
@@ -66,34 +91,49 @@ def parts_of(
     *,
     lock: bool,
     seen: Mapping[str, Event] | None = None,
-    heed: Callable[[], None] = lambda: None,
+    between: Between = Between(),
 ) -> Iterator[Parts]:
-    """The live parts of one user.  `seen`, `heed`: as in wiring.parts.  Raises as `rotation` does."""
+    """The live parts of one user.  `seen`: as in wiring.parts.  Raises as `rotation` does."""
     user = configuration.user(name)
     with _journal(configuration, user, lock=lock) as journal:
-        live, session = endpoints(user, heed), aws_session(configuration)
-        policy = configuration.policy_for(user)
-        yield Parts(
-            policy=policy,
-            journal=journal,
-            access_keys=access_keys(session, user),
-            endpoints=live,
-            consumers=consumers(configuration, user, live, session, seen),
-            new_token=lambda: secrets.token_hex(8),
-            verify_deadline_s=float(user.verify_deadline_s),
-        )
+        yield _parts(configuration, user, journal, seen, between)
+
+
+def _parts(
+    configuration: Configuration,
+    user: UserConfiguration,
+    journal: Journal,
+    seen: Mapping[str, Event] | None,
+    between: Between,
+) -> Parts:
+    live, session = endpoints(user, between.logins, between.waits), aws_session(configuration)
+    return Parts(
+        policy=configuration.policy_for(user),
+        journal=journal,
+        access_keys=access_keys(session, user),
+        endpoints=live,
+        consumers=consumers(configuration, user, live, session, seen, between.looks),
+        new_token=lambda: secrets.token_hex(8),
+        verify_deadline_s=float(user.verify_deadline_s),
+    )
 
 
 def _journal(configuration: Configuration, user: UserConfiguration, *, lock: bool) -> SqliteJournal:
     """The user's journal, open.  Raises NoJournal, LockHeld, SealError, JournalError."""
-    from rotator.journal.sqlite import open_journal, users
+    from rotator.journal.sqlite import open_journal
 
-    if (user.account, user.name) not in users(configuration.state):  # before the seal: a new machine has neither
+    _refuse_without_journal(configuration, user)  # before the seal: a new machine has neither
+    return open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
+
+
+def _refuse_without_journal(configuration: Configuration, user: UserConfiguration) -> None:
+    from rotator.journal.sqlite import users
+
+    if (user.account, user.name) not in users(configuration.state):
         raise NoJournal(
             f"no journal of {user.name} in account {user.account} at {configuration.state}",
             fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
         )
-    return open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
 
 
 def adopt(

@@ -113,6 +113,15 @@ def test_an_alarm_that_is_not_there_cannot_be_tried(deployed: World, run: Run) -
     assert run("alarms", "status").code == Exit.USAGE
 
 
+def test_where_no_alarm_was_deployed_none_can_be_tried(world: World, run: Run) -> None:
+    """Nobody would be told of anything: that is exit 1, with what deploys them."""
+    add_section(world)
+    done = run("alarms", "test", "--yes")
+    assert (done.code, "no alarm is there in us-east-1" in done.err) == (Exit.FAILED, True)
+    assert "fix   rotator infra render sending" in done.err
+    assert "see   runbooks/infrastructure.md#deploy" in done.err
+
+
 def test_a_rotation_publishes_its_figures(deployed: World, run: Run) -> None:
     """Age of the key in use, time since the run was opened, whether the old key is used."""
     assert run("rotate", "--if-due").code == 0

@@ -70,7 +70,7 @@ def test_the_daily_run_is_heard_at_start_and_end(watched: Watched, run: Run) -> 
 FAILURES: dict[str, tuple[Callable[[World], Any], int, str]] = {
     "a create that failed": (lambda world: world.faults.arm("create_refused", 9), Exit.HELP_NEEDED, "refused"),
     "a place that the file does not name any more": (
-        lambda world: edited(world, "name: relay", "name: other"), Exit.FAILED, "may hold the credential"),
+        lambda world: edited(world, "sasl_passwd", "elsewhere"), Exit.FAILED, "may hold the credential"),
     "another account": (lambda world: world.replace_user(), Exit.ACCESS, "AWS shows"),
 }  # fmt: skip
 

@@ -104,7 +104,7 @@ def test_a_written_hand_over_is_private_and_never_over_another(by_hand: World, r
 def test_a_confirmation_has_a_name_and_goes_on(by_hand: World, run: Run, tmp_path: Path) -> None:
     """A person's word is kept with who and when, what it cannot prove is said, and the run goes on."""
     early = run("confirm", "laptop")
-    assert (early.code, "rotator handover laptop --reveal" in early.err) == (Exit.FAILED, True)
+    assert (early.code, "rotator handover jada-ses-smtp laptop --reveal" in early.err) == (Exit.FAILED, True)
     assert run("handover", "laptop", "--out", str(tmp_path / "given")).code == 0
     done = run("confirm", "laptop")
     assert (done.code, "cannot tell the two keys apart" in done.err) == (0, True)

@@ -10,6 +10,7 @@ from rotator.core.findings import CheckStatus
 from rotator.core.fold import fold
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import open_journal
+from rotator.sandbox.client import Sandbox
 from rotator.sandbox.world import World
 from tests.cli.conftest import Run, adopted, run, world  # noqa: F401 - fixtures
 from tests.doctor.broken import rotated_away
@@ -173,3 +174,16 @@ def test_a_genuine_bounce_speaks_without_a_mail(stage: Stage) -> None:
     assert found.status is CheckStatus.FAILED
     assert "genuine bounce" in found.summary
     assert [one.name for one in stage.world.record.entries(since) if one.name == "messages.send"] == []
+
+
+def test_in_the_watch_the_key_that_mail_flows_on_is_the_one_judged(run: Run, adopted: World) -> None:  # noqa: F811
+    """The old key is off: age and last use are the successor's, and nothing is skipped for it."""
+    assert run("rotate", "--yes", "--no-input", "--grace", "0s").code == 0
+    for _ in range(2):
+        Sandbox(adopted.admin_url).advance(2 * 86400)
+        assert run("rotate", "--no-input", "--grace", "0s").code == 0
+    old, new = adopted.keys.now_held(adopted.scenario.user)
+    assert (old.status, new.status) == ("Inactive", "Active")
+    rows = {row["id"]: row for row in run("doctor", "iam.age", "iam.last_used", "--json").document["checks"]}
+    assert rows["iam.age"]["summary"] == f"{new.id[:4]}…{new.id[-4:]} is 4 days old, limit 90"
+    assert f"{new.id[:4]}…{new.id[-4:]}" in rows["iam.last_used"]["summary"]

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from rotator.core.errors import Exit
+from rotator.core.refusals import TOLD
+from rotator.services.gmail_errors import GmailKind
 from tests.cli.conftest import Run
 from tests.explain.bounces import BAD_LOGIN, RECIPIENT, SUPPRESSED, VOUCHED, notice, prose, report
 
@@ -161,3 +163,33 @@ def test_the_next_command_can_be_pasted_whatever_the_bounce_says(run: Run, tmp_p
     command = next(line for line in done.out.splitlines() if line.startswith("Next: "))
     assert f"'{hostile}'" in command
     assert shlex.split(command)[-2:] == ["--recipient", hostile]
+
+
+def test_every_refusal_of_gmail_is_explained_with_what_helps(run: Run) -> None:
+    """The answer to an id is no pointer to the error that the reader has just seen."""
+    for kind in GmailKind:
+        said = run("explain", kind.value)
+        assert (said.code, "the error names what to type" in said.out) == (0, False), said.out
+    assert "credentials.service_account" in run("explain", "gmail-needs-delegation").out
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_what_a_run_stops_at_is_explained_with_its_commands(run: Run, what: str) -> None:
+    """Words in capitals are the reader's; no placeholder of ours is left."""
+    fix = run("explain", what, "--json").document["fix"]
+    assert fix
+    assert "{" not in fix
+
+
+def test_an_interruption_is_explained_as_it_happens(run: Run) -> None:
+    """A signal also cuts a wait short; in either case the same command goes on."""
+    said = run("explain", "interrupted").out
+    assert "its wait cut short" in said
+    assert "run the same command again" in said
+
+
+def test_the_commands_of_a_refused_login_name_the_user(run: Run) -> None:
+    """With several users in the file a command without one is refused."""
+    said = run("explain", "535 Authentication Credentials Invalid").out
+    assert "rotator rotate --user USER" in said
+    assert "rotator handover USER CONSUMER --reveal" in said

@@ -128,6 +128,27 @@ def test_a_copy_that_left_the_file_is_not_cut_off(after: str, barred: str) -> No
         assert isinstance(step, steps.Finish)
 
 
+@pytest.mark.parametrize("name", [FILE.name, "renamed"])
+def test_a_place_that_is_in_the_file_again_bars_nothing(name: str) -> None:
+    """A mistyped path that was corrected, or a name: the place is told like the others; where it erred is asked for."""
+    world, parts = build(replace(FILE, place=HERE))
+    turn(parts)
+    here = parts.consumers[FILE.name]
+    elsewhere = replace(pointing_at(parts, THERE), consumers={FILE.name: MemoryConsumer(world, FILE, None)})
+    assert turn(elsewhere).step == steps.Refuse(2, "consumer-not-in-file", (OLD_PLACE,))
+    again = replace(FILE, name=name, place=HERE)
+    policy = replace(parts.policy, consumers=(again,))
+    assert isinstance(here, MemoryConsumer)
+    parts = replace(parts, policy=policy, consumers={name: here})
+    barred = f"{FILE.name}@{THERE[:6]}" if name == FILE.name else FILE.name
+    assert turn(parts).step == steps.Refuse(2, "consumer-not-in-file", (barred,))
+    interventions.forget(Rotation(parts), barred, "nothing reads it")
+    assert isinstance(to_the_end(parts).step, steps.Finish)
+    run = Rotation(parts).facts
+    assert here.held is not None
+    assert here.held.key == run.current
+
+
 @pytest.mark.parametrize("when", ["in the run", "between two runs"])
 def test_a_name_that_points_elsewhere_is_told_and_the_old_place_not_cut_off(when: str) -> None:
     """The path behind a name changes: the new place is told, and nothing is retired before a word about the old one."""

@@ -78,6 +78,7 @@ def test_why_names_reason_time_and_mail(world: World, run: Run) -> None:  # noqa
     assert "reader@EXAMPLE.org is suppressed: COMPLAINT" in told.out
     assert "message  0107-abc" in told.out
     assert told.out.splitlines()[-1] == "    see   runbooks/recipient-suppressed.md"
+    assert (told.code, told.out[:2]) == (0, "! ")  # an answer, and no good news: no ✗ beside a 0
     document = run("suppression", "why", "reader@example.org", "--json").document
     assert document["suppressed"] is True
     assert document["regions"][0]["message_id"] == "0107-abc"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.core.access_keys import AccessKey, Instant, Status
 from rotator.core.events import Effect, Outcome
-from rotator.core.facts import CreateIntent, KeyFacts
+from rotator.core.facts import BETWEEN, ConsumerFacts, CreateIntent, KeyFacts
 from rotator.core.policy import CLOCK_SLACK_S, LIST_LAG_S, RETRY_S, Mode
 from rotator.core.situation import KEYS_FRESH_S, Act, Situation
 from rotator.core.steps import Ask, Discard, Finish, Forget, Look, Observe, Orphan, Refuse, Revoke, Step, Wait
@@ -82,9 +82,19 @@ def have_a_run(s: Situation) -> Step | None:
 
 
 def keep_every_holder(s: Situation) -> Step | None:
-    """A consumer that may hold a key of ours stays in the file until a person says that it holds nothing."""
-    missing = [one.name for one in s.facts.consumers if one.may_hold and s.policy.consumer(one.name) is None]
+    """A consumer that may hold a key of ours stays in the file until a person says that it holds nothing.
+
+    What counts is the place: one that the file names again, by whatever name, is told like the others.
+    """
+    held = [one for one in s.facts.consumers if one.may_hold and s.policy.consumer(one.name) is None]
+    missing = [one.name for one in held if not _in_the_file(s, one)]
     return Refuse(2, "consumer-not-in-file", tuple(missing)) if missing else None
+
+
+def _in_the_file(s: Situation, known: ConsumerFacts) -> bool:
+    """Whether the file names every place that this consumer was told at; one whose place is not known is not there."""
+    there = {place for traits in s.policy.consumers for place in traits.place.split(BETWEEN)}
+    return bool(known.place) and there.issuperset(known.place.split(BETWEEN))
 
 
 def replace_what_is_gone(s: Situation) -> Step | None:
