@@ -146,16 +146,10 @@ SAID = {
 @pytest.mark.parametrize("sole", [True, False], ids=["sole creator", "others may create"])
 def test_the_fruit_of_an_unclear_create_is_called_that(adopted: World, run: Run, sole: bool) -> None:
     """It is no stranger's key; what becomes of it stands beside it."""
-    _change(adopted, sole_creator=sole)
+    _change(adopted, sole_creator=False)
     adopted.faults.arm("create_reply_lost", 1)
-    adopted.faults.arm("smtp_454", 999)
-    command = [sys.executable, "-m", "rotator", "rotate", "--no-input"]
-    with subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL) as program:
-        end = time.monotonic() + 40
-        while len(adopted.keys.now_held(adopted.scenario.user)) < 2:
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        program.kill()
+    assert "rotator discard" in run("rotate").err
+    _change(adopted, sole_creator=sole)
     rows = run("status").out.splitlines()[1:3]
     assert [SAID[sole] in row for row in rows] == [False, True]
     assert "not ours" not in "".join(rows)
