@@ -24,6 +24,7 @@ UNANSWERED = {
 SES_INCLUDE = "amazonses.com"
 SES_ADDRESS = "199.255.192.1"  # one of SES's published ranges, for a resolver that does not know them
 NOBODY = "203.0.113.1"  # no sender has it (RFC 5737): every term is looked at, which 4.6.4's limits must allow
+KEY = re.compile(r"(?:^|;)\s*p\s*=\s*[A-Za-z0-9+/]")  # RFC 6376 3.6.1
 IP4 = re.compile(r"ip4:([0-9.]+)")
 
 
@@ -76,8 +77,10 @@ def of_spf(found: Spf, for_others: Spf, name: str) -> Verdict:
 def dkim(ground: Ground, subject: Subject) -> Verdict:
     """Against the tokens and the zone that SES reports, never against remembered ones."""
     identity = ground.identity(ground.domains[subject.domain])
-    if identity is None or identity.dkim_origin == "EXTERNAL" or not identity.tokens:
-        return skipped("the domain has no keys of SES's own (Easy DKIM)")
+    if identity is None or not identity.tokens:
+        return skipped("SES has no DKIM keys for the domain")
+    if identity.dkim_origin == "EXTERNAL":
+        return _own_key(ground, f"{identity.tokens[0]}._domainkey.{subject.domain}")
     if not identity.hosted_zone:
         return not_known("SES does not say where the names must point (SigningHostedZone)")
     for token in identity.tokens:
@@ -91,6 +94,23 @@ def dkim(ground: Ground, subject: Subject) -> Verdict:
             seen = f"{name} points to {', '.join(answer.values)}, not {wanted}"
             return broken(seen, "correct it: rotator doctor --zone-file", lookup=answer.status)
     return ok(f"{len(identity.tokens)} names point to {identity.hosted_zone}")
+
+
+def _own_key(ground: Ground, name: str) -> Verdict:
+    """Bring your own DKIM: the token is the selector, and the public key is the domain owner's to publish.
+
+    https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DkimAttributes.html; an empty p= says that the key is
+    revoked (RFC 6376 3.6.1).
+    """
+    answer = ground.records(name, "TXT")
+    fix = "publish the public key of the pair that SES signs with"
+    if answer.absent:
+        return broken(f"{name}: {answer.status}", fix, lookup=answer.status)
+    if (silent := unanswered(answer, name, "TXT")) is not None:
+        return silent
+    if any(KEY.search(text) for text in answer.values):
+        return ok(f"{name} holds a key; whether it is the one that SES signs with, only a mail shows")
+    return broken(f"{name} holds no key: {answer.values[0][:80]!r}", fix, lookup=answer.status)
 
 
 @check(
