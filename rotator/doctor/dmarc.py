@@ -108,7 +108,7 @@ class Walk:
         if not self.found:
             return self.domain
         top = self.found[-1]  # only the last can have a psd of y or n: the walk ends there
-        if top.told.psd == "y" and top.at != self.domain:
+        if top.told.psd == "y":  # at the domain itself there is nothing below: it is its own
             return ".".join(self.domain.split(".")[-top.at.count(".") - 2 :])
         return top.at
 

@@ -39,7 +39,7 @@ CASES: dict[str, tuple[str, Zone, CheckStatus, str]] = {
         "example.org.test", {OWN: P, ("_dmarc.org.test", "TXT"): f"{P}; psd=y"}, WARNING, "not aligned"),
     "what joins them does not answer": ("bounce.example.com", {OWN: P, PARENT: Lookup.TIMEOUT}, NOT_KNOWN, "alignment"),
     "a policy from the parent is the one for subdomains": (
-        f"bounce.{AUTHOR}", {PARENT: "v=DMARC1; p=none; sp=quarantine"}, OK, "quarantine"),
+        f"bounce.{AUTHOR}", {PARENT: "v=DMARC1; p=none; sp=quarantine"}, OK, "policy=quarantine"),
     "a registry's policy is not ours": (
         f"bounce.{AUTHOR}", {("_dmarc.com", "TXT"): f"{P}; psd=y"}, WARNING, "registry com"),
     "the parent does not answer, and there is none of our own": (
@@ -55,6 +55,7 @@ CASES: dict[str, tuple[str, Zone, CheckStatus, str]] = {
         "", {OWN: TO_THEM, (REPORT, "TXT"): "v=DMARC1", ("reports.test", "A"): "192.0.2.1"}, OK, "reports.test"),
     "reports within one organization need no consent": (
         "", {OWN: f"{P}; rua=mailto:x@example.com", PARENT: P, ("example.com", "MX"): "10 mx"}, OK, "example.com"),
+    "a policy of the domain's own is the one for itself": ("", {OWN: "v=DMARC1; p=none; sp=reject"}, OK, "policy=none"),
     "nobody is asked for reports": ("", {OWN: P}, OK, "none asked for"),
     "a test": ("", {OWN: f"{P}; t=y"}, OK, "one level less"),
 }  # fmt: skip
@@ -77,7 +78,7 @@ def test_alignment_and_reports(mail_from: str, zone: Zone, status: CheckStatus, 
     domains = {AUTHOR: Domain(AUTHOR, "here", mail_from)}
     ground = Ground(dns=Resolver(zone), ses=Silent(), users={}, domains=domains)
     verdict = dmarc(ground, Subject(domain=AUTHOR))
-    told = f"{verdict.summary} {' '.join(value for _, value in verdict.evidence)}"
+    told = " ".join([verdict.summary, *(f"{name}={value}" for name, value in verdict.evidence)])
     assert (verdict.status, words in told) == (status, True), told
 
 
