@@ -16,6 +16,7 @@ from typing import Protocol
 from rotator.audit.headers import PAGE, judge
 from rotator.core.arrivals import Arrivals, Bounced, Delivered, Landed, Sighting
 from rotator.core.errors import RotatorError
+from rotator.core.evidence import asked_again
 from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus, Finding, failed
 from rotator.core.parts import CANARY_DEADLINE_S
@@ -124,10 +125,7 @@ class _Mail:
 
 def _send(mail: _Mail, clock: Clock) -> CanaryAnswer:
     mail.began = clock.monotonic()
-    answer = _sent(mail.target, clock)
-    if isinstance(answer, LoginRefused) and not mail.target.seen.is_set():
-        answer = _sent(mail.target, clock)  # a right password is refused now and then: only twice is a verdict
-    return answer
+    return asked_again(lambda: _sent(mail.target, clock), mail.target.seen.is_set)
 
 
 def _sent(target: Target, clock: Clock) -> CanaryAnswer:

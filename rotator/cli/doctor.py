@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.findings import MARK, PREFIX, counted
+from rotator.cli.findings import Shown, counted
 from rotator.cli.findings import row as common
 from rotator.cli.options import AnyUser, Options, Strict, command
-from rotator.cli.render import Screen
 from rotator.cli.text import duration
 from rotator.core.errors import Exit
 from rotator.core.findings import CheckStatus, Finding, failed, first_broken_layer
-from rotator.core.foreign_text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-NAME_WIDTH = 22
 
 
 @command
@@ -65,10 +61,11 @@ def examined(
     options: Options, checks: Any, asked: Any, *, since_change: bool = False
 ) -> tuple[list[Finding], list[Finding]]:
     """Every finding, and those that changed since the last run; shown as soon as they are known."""
+    from rotator.doctor.registry import LAYERS
     from rotator.doctor.runner import examine
     from rotator.wiring import doctor as wiring_doctor
 
-    shown, findings, changed = Shown(options.screen), [], []
+    shown, findings, changed = Shown(options.screen, LAYERS), [], []
     with wiring_doctor.doctor(options.configuration(), asked) as found:
         last = found.last()
         for one in examine(found.ground, checks):
@@ -90,33 +87,6 @@ def _print_zone(options: Options, asked: Any) -> None:
         lines = list(zone_file(found.ground))
     options.screen.out("\n".join(lines))
     options.screen.document("rotator/zone-file/1", {"ok": True, "lines": lines})
-
-
-class Shown:
-    """Findings on the screen, a heading a layer."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen, self._layer = screen, ""
-
-    def show(self, finding: Finding) -> Finding:
-        """Show one and give it back."""
-        from rotator.doctor.registry import LAYERS
-
-        out = self._screen.out
-        if finding.layer != self._layer:
-            self._layer = finding.layer
-            out(LAYERS[finding.layer])
-        summary = harmless(finding.summary)  # a record or a reply with line ends must not write lines of its own
-        what = f"{summary}  ({finding.target})" if finding.target else summary
-        out(f"{finding.id:<{NAME_WIDTH}} {PREFIX.get(finding.status, '')}{what}", MARK[finding.status], indent="  ")
-        if finding.status is not CheckStatus.OK and finding.fix:
-            out(f"      fix: {harmless(finding.fix)}")
-        if finding.runbook:
-            out(f"      see: {finding.runbook}")
-        if self._screen.verbose:
-            for name, value in finding.evidence:
-                out(f"      {name}: {harmless(value)}")
-        return finding
 
 
 def _end(options: Options, findings: list[Finding], changed: list[Finding] | None, ms: int, *, strict: bool) -> int:

@@ -167,7 +167,7 @@ def _nothing(options: Options, work: Work, nothing: str) -> tuple[Report, dict[s
     user, due = work.rotation.facts.user, due_at(work.rotation)
     drifted = work.rotation.drifted() if nothing == "not due" else ()
     if drifted:
-        report = behind(user, drifted, due, work.flowing)
+        report = behind(user, drifted, due, work.rotation.situation.carrying)
         return report, show_end(options, work, report, None)
     if nothing == "not due":
         says = f"nothing due: {mask_ids(work.rotation.facts.current)} is due {when(due)}" if due else "nothing due"
@@ -175,7 +175,7 @@ def _nothing(options: Options, work: Work, nothing: str) -> tuple[Report, dict[s
     else:
         says = "that key is retired already; nothing was created"
         options.screen.out(f"{user}: {says}")
-    report = Report(user, "", "nothing due", Exit.OK, says, until=due, mail_flows_on=work.flowing)
+    report = Report(user, "", "nothing due", Exit.OK, says, until=due, mail_flows_on=work.rotation.situation.carrying)
     return report, show_end(options, work, report, None)
 
 

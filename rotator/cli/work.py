@@ -49,22 +49,15 @@ class Work:
         self.steps.show("survey", ", ".join(f"{one.id} {one.status}" for one in keys) or "no keys")
 
     @property
-    def flowing(self) -> tuple[str, ...]:
-        """The Active keys of ours, as last listed; empty if nothing was listed."""
-        s = self.rotation.situation
-        return tuple(one.id for one in s.listed.values() if one.active and s.facts.key(one.id).ours)
-
-    @property
     def flow(self) -> str:
         """Whether mail still flows, as far as this turn can tell."""
         new = self.rotation.parts.journal.events()[self.known :]
         touched = any(isinstance(one, INTENTS) for one in new)
         if not self._about_us:  # what another account's list says is about other keys
             return flow_line((), listed=False, touched=touched)
-        active = [one.id for one in self.rotation.situation.listed.values() if one.active]
-        others = tuple(key for key in active if key not in self.flowing)
-        listed = self.rotation.observed.keys is not None
-        return flow_line(self.flowing, others=others, listed=listed, touched=touched)
+        s, listed = self.rotation.situation, self.rotation.observed.keys is not None
+        others = tuple(one.id for one in s.listed.values() if one.active and not s.facts.key(one.id).ours)
+        return flow_line(s.carrying, others=others, listed=listed, touched=touched)
 
     @property
     def _about_us(self) -> bool:
@@ -121,7 +114,7 @@ def _between(options: Options) -> Between:
 
 
 def _tell_flow(options: Options, work: Work) -> None:
-    options.screen.mail_flows_on, options.screen.flow = work.flowing, work.flow
+    options.screen.mail_flows_on, options.screen.flow = work.rotation.situation.carrying, work.flow
 
 
 def _failed(work: Work, error: RotatorError) -> Turn:

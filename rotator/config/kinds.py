@@ -178,6 +178,5 @@ def _absolute_program(key: str, argv: tuple[str, ...] | None) -> None:
 
 
 Consumer = GmailSendAs | SecretsManager | SsmParameter | CredentialFile | Command | Human
-KINDS = ("gmail_send_as", "secrets_manager", "ssm_parameter", "credential_file", "command", "human")
 READABLE = (SecretsManager, SsmParameter, CredentialFile)  # they say which key they hold, and we can send with it
 IN_AWS = (SecretsManager, SsmParameter)

@@ -13,11 +13,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rotator.config.kinds import KINDS
 from rotator.config.positions import Document, Path, shown_key
 from rotator.config.schema import KEYS_NOT_BUILT, File
 from rotator.core.durations import format_duration
 from rotator.core.errors import ConfigurationError
+from rotator.core.policy import ConsumerKind
 
 Location = tuple[str | int, ...]
 Sentence = tuple[Path, str]
@@ -124,7 +124,7 @@ _WITH_DETAILS: dict[str, Callable[[dict[str, Any], Location], str]] = {
     "value_error": lambda context, _: str(context["error"]),
     "literal_error": lambda context, _: f"must be {context['expected']}",
     "union_tag_invalid": lambda context, _: _unknown_kind(str(context["tag"])),
-    "union_tag_not_found": lambda *_: f"required key 'type' is missing: one of {', '.join(KINDS)}",
+    "union_tag_not_found": lambda *_: f"required key 'type' is missing: one of {', '.join(ConsumerKind)}",
     "string_too_long": lambda context, _: f"is longer than {context['max_length']} characters",
     "too_long": lambda context, _: f"has more than {context['max_length']} entries",
     "string_pattern_mismatch": lambda _, location: _form(location),
@@ -166,7 +166,8 @@ def _unknown_key(location: Location) -> str:
 
 
 def _unknown_kind(tag: str) -> str:
-    return f"type {shown_key(tag)} is not one of {', '.join(KINDS)}{choose(tag, KINDS)}"
+    kinds = [one.value for one in ConsumerKind]
+    return f"type {shown_key(tag)} is not one of {', '.join(kinds)}{choose(tag, kinds)}"
 
 
 def _keys_at(location: Location) -> list[str]:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from rotator.consumers.own_canary import SenderInRegion
 from rotator.core.access_keys import KeyId
-from rotator.core.policy import REQUEST_DEADLINE_S, Traits
+from rotator.core.policy import REQUEST_DEADLINE_S, ConsumerKind, Traits
 from rotator.core.ports import (
     Acknowledged,
     Canary,
@@ -69,7 +69,7 @@ class Command:
         timeout_s: float = REQUEST_DEADLINE_S,
     ) -> None:
         """`push` and `check` are a program and its arguments; `timeout_s` never outlives the step's own deadline."""
-        self.traits = Traits(name, "command", endpoint.name, reads_back=bool(check))
+        self.traits = Traits(name, ConsumerKind.COMMAND, endpoint.name, reads_back=bool(check))
         self._user, self._endpoint, self._timeout_s = user, endpoint, timeout_s
         self._push, self._check = tuple(push), tuple(check)
 

@@ -16,7 +16,7 @@ from rotator.consumers.formats import FormatName, NotInFormat, Place, find, put
 from rotator.consumers.own_canary import OwnCanary, Sender
 from rotator.core.looks import NothingThere
 from rotator.core.mixed import Mixed
-from rotator.core.policy import Traits
+from rotator.core.policy import ConsumerKind, Traits
 from rotator.core.ports import (
     Acknowledged,
     Canary,
@@ -58,7 +58,8 @@ class CredentialFile:
         `canary_from`: an address that may send; without it nothing is sent and read back is the proof.
         """
         self._canary = OwnCanary(endpoint, canary_from, canary_to)
-        self.traits = Traits(name, "credential_file", endpoint.name, reads_back=True, sends=self._canary.possible)
+        kind = ConsumerKind.CREDENTIAL_FILE
+        self.traits = Traits(name, kind, endpoint.name, reads_back=True, sends=self._canary.possible)
         self._paths, self._style = (path, *replicas), style
         self._after = tuple(after)
         self._place = Place(endpoint.host, endpoint.port, endpoint.security, name, account or "")

@@ -18,7 +18,7 @@ from rotator.consumers.canary_mail import canary_mail
 from rotator.core.bounce import CANARY_HEADER, Verdict, read_bounce
 from rotator.core.errors import Exit
 from rotator.core.gmail_fixes import login_again
-from rotator.core.policy import Traits
+from rotator.core.policy import ConsumerKind, Traits
 from rotator.core.ports import (
     Arrived,
     Canary,
@@ -74,7 +74,7 @@ class GmailSendAs:
         `canary_to` None is the mailbox itself, whose inbox is then read; `wait_s` is how long a canary may take, and
         `seen_elsewhere` whether somebody saw it arrive where we cannot read, so that no bounce need be waited for.
         """
-        self.traits = Traits(name, "gmail_send_as", server.name, by_hand=not writes, sends=gmail is not None)
+        self.traits = Traits(name, ConsumerKind.GMAIL_SEND_AS, server.name, by_hand=not writes, sends=gmail is not None)
         self._server, self._mailbox, self._alias = server, mailbox, alias
         self._gmail, self._writes = gmail, writes
         self._to = canary_to or mailbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rotator.core.policy import Traits
+from rotator.core.policy import ConsumerKind, Traits
 from rotator.core.ports import (
     Canary,
     CanaryAnswer,
@@ -24,7 +24,7 @@ class Human:
 
     def __init__(self, *, name: str, endpoint: str, instructions: str) -> None:
         """`endpoint` is the endpoint's name; `instructions` the configured text, one step a line."""
-        self.traits = Traits(name, "human", endpoint, by_hand=True)
+        self.traits = Traits(name, ConsumerKind.HUMAN, endpoint, by_hand=True)
         self._steps = tuple(line.strip() for line in instructions.splitlines() if line.strip())
 
     def preflight(self, deadline: Deadline) -> Sequence[Problem]:

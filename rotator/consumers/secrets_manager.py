@@ -16,7 +16,7 @@ from rotator.consumers.formats import NotInFormat
 from rotator.consumers.in_aws import InAws, refused
 from rotator.consumers.own_canary import OwnCanary, SenderInRegion
 from rotator.core.errors import AccessError, RemoteFault
-from rotator.core.policy import Traits
+from rotator.core.policy import ConsumerKind, Traits
 from rotator.core.ports import Acknowledged, Deadline, Problem, PushAnswer, Unknown
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
@@ -42,7 +42,7 @@ class SecretsManager(InAws):
     ) -> None:
         """`canary_from`: an address that may send; without it nothing is sent and read back is the proof."""
         canary = OwnCanary(endpoint, canary_from, canary_to)
-        traits = Traits(name, "secrets_manager", endpoint.name, reads_back=True, sends=canary.possible)
+        traits = Traits(name, ConsumerKind.SECRETS_MANAGER, endpoint.name, reads_back=True, sends=canary.possible)
         super().__init__(traits, f"secret {store.secret_id}", endpoint, fields, canary)
         self._store = store
 

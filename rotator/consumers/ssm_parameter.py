@@ -14,7 +14,7 @@ from rotator.consumers.fields import Fields, members
 from rotator.consumers.formats import NotInFormat
 from rotator.consumers.in_aws import InAws
 from rotator.consumers.own_canary import OwnCanary, SenderInRegion
-from rotator.core.policy import Traits
+from rotator.core.policy import ConsumerKind, Traits
 from rotator.core.ports import Acknowledged, Deadline, Problem, PushAnswer, Unknown
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
@@ -42,7 +42,7 @@ class SsmParameter(InAws):
     ) -> None:
         """`path` is the parameter's name, or with layout "path" what stands before the names of `fields`."""
         canary = OwnCanary(endpoint, canary_from, canary_to)
-        traits = Traits(name, "ssm_parameter", endpoint.name, reads_back=True, sends=canary.possible)
+        traits = Traits(name, ConsumerKind.SSM_PARAMETER, endpoint.name, reads_back=True, sends=canary.possible)
         super().__init__(traits, path, endpoint, fields, canary)
         self._store, self._path, self._layout = store, path, layout
 

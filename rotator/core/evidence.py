@@ -6,12 +6,14 @@ refused the old key proves the switch (*survived*).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 from rotator.core.access_keys import USE_BUCKET_S, LastUse, Status
 from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import LAST_USED_LAG_S, Mode, Traits
+from rotator.core.ports import CanaryAnswer, LoginRefused
 from rotator.core.situation import Situation
 from rotator.core.steps import ConfirmedConsumer, Replaced, Retired, VerifiedKey
 
@@ -92,9 +94,26 @@ def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
     told = Outcome.WAITING if traits.by_hand else Outcome.DONE  # a place whose kind changed meanwhile is told anew
     if consumer.pushed != s.run.new or consumer.push_outcome != told or moved(traits, consumer):
         return True
-    if consumer.canary_refused >= REFUSALS_THAT_COUNT:
+    if refused_for_good(consumer):
         return True
     return traits.reads_back and holds_another(s, traits.name)
+
+
+def refused_for_good(consumer: ConsumerFacts) -> bool:
+    """Whether its canaries were refused often enough to believe that it has the wrong credential."""
+    return consumer.canary_refused >= REFUSALS_THAT_COUNT
+
+
+def asked_again(send: Callable[[], CanaryAnswer], over: Callable[[], bool] = lambda: False) -> CanaryAnswer:
+    """The answer to a mail outside of a run, where a refused login must be told from a bad day at once.
+
+    It is sent again until the refusals count; `over`: whether nobody needs the answer any more.
+    """
+    answer = send()
+    for _ in range(REFUSALS_THAT_COUNT - 1):
+        if isinstance(answer, LoginRefused) and not over():
+            answer = send()
+    return answer
 
 
 def moved(traits: Traits, consumer: ConsumerFacts) -> bool:

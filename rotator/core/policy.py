@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -33,12 +33,23 @@ class Mode(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+class ConsumerKind(StrEnum):
+    """What a place can be; the words of `type` in the configuration."""
+
+    GMAIL_SEND_AS = "gmail_send_as"
+    SECRETS_MANAGER = "secrets_manager"
+    SSM_PARAMETER = "ssm_parameter"
+    CREDENTIAL_FILE = "credential_file"
+    COMMAND = "command"
+    HUMAN = "human"
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What a consumer can do, whatever its kind: the only thing the rules know of it."""
 
     name: str
-    kind: str
+    kind: str  # a ConsumerKind; no rule asks
     endpoint: str
     by_hand: bool = False  # a person must put the credential there
     reads_back: bool = False  # it can report the key id it holds

@@ -132,6 +132,12 @@ class Situation:
             return Status.INACTIVE if key.effect == Effect.DEACTIVATE else Status.ACTIVE
         return listed.status if listed else (Status.INACTIVE if key.deactivated_at else Status.ACTIVE)
 
+    @property
+    def carrying(self) -> tuple[str, ...]:
+        """The Active keys of ours, which mail flows on as far as we know; empty if no list was seen."""
+        ours = (one for one in self.listed if self.facts.key(one).ours)
+        return tuple(one for one in ours if self.status(self.facts.key(one)) is Status.ACTIVE)
+
     def last_use(self, key_id: str) -> LastUse | None:
         """When a key was last used; None = not asked or no answer, which says nothing."""
         return dict(self.observed.last_use).get(key_id)

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 
 from rotator.core.access_keys import KeyId, mask
 from rotator.core.errors import ConsumerError, Exit
+from rotator.core.evidence import asked_again
 from rotator.core.looks import HoldsCredential, NothingThere, ReadsBounces
 from rotator.core.mixed import Mixed
 from rotator.core.parts import CANARY_DEADLINE_S
+from rotator.core.policy import ConsumerKind
 from rotator.core.ports import Arrived, Canary, Consumer, LoginRefused, NotReadable, Problem, Unknown
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, skipped, warning
 from rotator.doctor.ground import Ground, User
 from rotator.doctor.smtp import login, stored
-from rotator.doctor.subjects import GMAIL
 
 SENDING = ["iam.permission", "ses.account", "ses.identity", "ses.mail_from", "smtp.auth"]
 ADD_SEND = "add --send: a test mail through it"
 ALWAYS_WRONG = frozenset({"gmail-smtp-server"})  # a warning before a push; here it means another server's password
-HUMAN = "human"
 
 
 @check("gmail.alias", "the alias exists, is accepted, sends through this endpoint", Kind.GMAIL, "gmail.md")
@@ -58,7 +58,7 @@ def gmail_canary(ground: Ground, subject: Subject) -> Verdict:
 def place(ground: Ground, subject: Subject) -> Verdict:
     """What a push would look at beforehand."""
     consumer = _consumer(ground, subject)
-    if consumer.traits.kind == HUMAN:
+    if consumer.traits.kind == ConsumerKind.HUMAN:
         return not_known("a person keeps it: it cannot be looked at", "ask them to send a mail")
     return _looked_over(consumer, ground) or ok(f"{consumer.traits.kind} is there")
 
@@ -125,15 +125,12 @@ def canary(ground: Ground, subject: Subject) -> Verdict:
 
 
 def _canary(ground: Ground, user: User, consumer: Consumer) -> Verdict:
-    """One mail; a refused login is tried twice, because right ones were refused once (recorded)."""
+    """One mail; a refused login is asked again."""
     if not consumer.traits.sends:
         return not_known("nothing can be sent through it from here", "send a mail by hand and look whether it bounces")
     if user.remembered.busy or (user.facts is not None and user.facts.run is not None):
         return skipped("a run is open, and sends canaries of its own: rotator status")
-    answer = _sent(ground, user, consumer)
-    if isinstance(answer, LoginRefused):
-        answer = _sent(ground, user, consumer)
-    match answer:
+    match asked_again(lambda: _sent(ground, user, consumer)):
         case Arrived(detail=detail):
             return ok(detail)
         case LoginRefused(detail=detail):
@@ -187,7 +184,7 @@ def _repair(user: User, consumer: Consumer) -> str:
     """How the place gets the right credential: a person pastes it, or the next rotation writes it."""
     if consumer.traits.by_hand:
         return f"rotator handover {user.name} {consumer.traits.name} --reveal, and put it there"
-    written = "writes it there" if consumer.traits.kind != GMAIL else "writes it into Gmail"
+    written = "writes it there" if consumer.traits.kind != ConsumerKind.GMAIL_SEND_AS else "writes it into Gmail"
     return f"rotator rotate --user {user.name}, which {written} anew"
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rotator.core.policy import ConsumerKind
 from rotator.doctor.checks import Kind, Subject
 from rotator.doctor.ground import Ground, User
-
-GMAIL = "gmail_send_as"
 
 
 def subjects(ground: Ground, kind: Kind) -> Iterator[Subject]:
@@ -44,7 +43,7 @@ def _endpoints(ground: Ground) -> Iterator[Subject]:
 def _consumers(ground: Ground, *, gmail: bool) -> Iterator[Subject]:
     for user in ground.users.values():
         for name, consumer in user.consumers.items():
-            if (consumer.traits.kind == GMAIL) is gmail:
+            if (consumer.traits.kind == ConsumerKind.GMAIL_SEND_AS) is gmail:
                 endpoint = consumer.traits.endpoint
                 region = user.endpoints[endpoint].region
                 yield Subject(region, _domain(ground, user), user.name, endpoint, name)

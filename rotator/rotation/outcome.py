@@ -86,9 +86,8 @@ def _finished(ending: Ending, user: str, step: steps.Finish) -> Report:
         "rotated": "rotated: the old key is gone, every consumer has the new one",
         "aborted": "aborted: the new key was discarded, the old one works as before",
     }.get(step.outcome, step.outcome)
-    return Report(
-        user, ending.run, step.outcome, Exit.OK, summary, consumers=rows(ending.situation), mail_flows_on=flows(ending)
-    )
+    s = ending.situation
+    return Report(user, ending.run, step.outcome, Exit.OK, summary, consumers=rows(s), mail_flows_on=s.carrying)
 
 
 def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
@@ -106,7 +105,7 @@ def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
         next=f"rotator rotate --user {user}",
         until=step.until,
         consumers=rows(ending.situation),
-        mail_flows_on=flows(ending),
+        mail_flows_on=ending.situation.carrying,
         cause=ending.rule.replace("_", "-") if step.urgent else "",
     )
 
@@ -125,7 +124,7 @@ def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
         entry.runbook,
         next=entry.fix if isinstance(step, steps.Ask) else f"rotator rotate --user {user}",
         consumers=rows(ending.situation) if ending.situation.facts.run else (),
-        mail_flows_on=flows(ending),
+        mail_flows_on=ending.situation.carrying,
         cause=_cause(step) if entry.exit_code is not Exit.OK else "",
     )
 
@@ -196,10 +195,3 @@ def rows(s: Situation) -> tuple[ConsumerRow, ...]:
         ConsumerRow(traits.name, told_outcome(known), evidence.rung(s, traits, known).text)
         for traits, known in s.consumers
     )
-
-
-def flows(ending: Ending) -> tuple[str, ...]:
-    """The Active keys that consumers may be sending with; empty if no list was seen."""
-    s = ending.situation
-    ours = [one for one in s.listed if s.facts.key(one).ours]
-    return tuple(one for one in ours if s.status(s.facts.key(one)) is Status.ACTIVE)

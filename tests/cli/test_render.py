@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rotator.cli.doctor import Shown
-from rotator.cli.findings import show
+from rotator.cli.findings import Shown, show
 from rotator.cli.render import Screen
 from rotator.cli.text import ago, duration, mask_ids, span
 from rotator.core.findings import CheckStatus, Finding
@@ -156,7 +155,7 @@ def test_a_record_with_line_ends_writes_no_lines_of_its_own(capsys: pytest.Captu
     """Who owns a DNS record, a banner or a program's words cannot forge a fix or another check's result."""
     finding = Finding("dns.dmarc", CheckStatus.WARNING, FORGED, FORGED, "runbooks/dns.md", (("record", FORGED),))
     show(Screen(), [finding])
-    Shown(Screen(verbose=True)).show(finding)
+    Shown(Screen(verbose=True), {"dns": "DNS"}).show(finding)
     Screen().step("ok", "push", FORGED, 5)
     told = capsys.readouterr()
     lines = (told.out + told.err).splitlines()

@@ -6,17 +6,17 @@ import inspect
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from rotator.config.json_schema import schema
-from rotator.config.kinds import SIMULATOR, CredentialFile, GmailSendAs, Human, SecretsManager
+from rotator.config.kinds import SIMULATOR, Consumer, CredentialFile, GmailSendAs, Human, SecretsManager
 from rotator.config.model import EndpointSettings
 from rotator.config.settings import effective
 from rotator.core.errors import ConfigurationError
 from rotator.core.parts import Parts
-from rotator.core.policy import DAY_S, HOUR_S, Policy, Traits
+from rotator.core.policy import DAY_S, HOUR_S, ConsumerKind, Policy, Traits
 from rotator.services.smtp import SesEndpoint
 from tests.config.samples import NINE_LINES, TRUST, full, load
 
@@ -124,6 +124,12 @@ def test_the_settings_of_a_consumer_are_of_its_kind() -> None:
     assert alias.credentials.service_account == "/srv/service-account.json"
     assert relay.after == ("/srv/nowhere/postmap", "/srv/postfix/sasl_passwd")
     assert [one.endpoint for one in user.consumers] == ["ireland", "local", "local"]
+
+
+def test_the_kinds_of_the_file_are_those_that_the_program_knows() -> None:
+    """`type` takes these words, in this order, and no other."""
+    words = [get_args(model.model_fields["type"].annotation)[0] for model in get_args(Consumer)]
+    assert words == list(ConsumerKind)
 
 
 REGIONS = {

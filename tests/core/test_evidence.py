@@ -12,7 +12,7 @@ from rotator.core.access_keys import Instant, KeyId, LastUse
 from rotator.core.evidence import Rung
 from rotator.core.fold import fold
 from rotator.core.policy import LAST_USED_LAG_S, Policy, Traits
-from rotator.core.ports import Holding
+from rotator.core.ports import Arrived, CanaryAnswer, Holding, LoginRefused, Unknown
 from rotator.core.situation import Observed, Situation
 from tests.core.telling import (
     ALIAS,
@@ -252,3 +252,21 @@ def test_the_rungs_are_written_as_everybody_reads_them() -> None:
         "old_key_still",
         "survived",
     ]
+
+
+NO, YES, NOBODY_KNOWS = LoginRefused("535"), Arrived(), Unknown("")
+ASKED: dict[str, tuple[list[CanaryAnswer], bool, CanaryAnswer]] = {
+    "it arrived": ([YES], False, YES),
+    "unknown is no reason to ask again here": ([NOBODY_KNOWS], False, NOBODY_KNOWS),
+    "a bad day": ([NO, YES], False, YES),
+    "refused twice": ([NO, NO], False, NO),
+    "refused, and nobody needs to know any more": ([NO], True, NO),
+}
+
+
+@pytest.mark.parametrize(("answers", "over", "answer"), ASKED.values(), ids=ASKED.keys())
+def test_a_refused_mail_is_sent_once_more(answers: list[CanaryAnswer], over: bool, answer: CanaryAnswer) -> None:
+    """A right password is refused now and then: only the second refusal counts."""
+    left = iter(answers)
+    assert evidence.asked_again(lambda: next(left), lambda: over) == answer
+    assert list(left) == []

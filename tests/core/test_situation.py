@@ -117,3 +117,21 @@ def test_an_old_journal_is_told_from_a_stranger(story: str) -> None:
     assert isinstance(step, steps.Refuse)
     assert step.id == refusal
     assert step.seen == ids
+
+
+SOMEBODY_ELSES = "AKIASTRANGERSTRANGE1"
+CARRIERS = {
+    "both of a run": (run(*created(T)), (on(OLD), on(NEW, T)), T + 999, (OLD, NEW)),
+    "not one that is off": (OLD_OFF, (off(OLD), on(NEW, T)), SETTLED, (NEW,)),
+    "not one that we switched off, whatever a young list says": (OLD_OFF, (on(OLD), on(NEW, T)), SOON, (NEW,)),
+    "no stranger's": (run(), (on(OLD), on(SOMEBODY_ELSES)), T + 999, (OLD,)),
+    "none that is not listed": (run(*created(T)), (), SOON, ()),
+}
+
+
+@pytest.mark.parametrize(("past", "keys", "now", "carrying"), CARRIERS.values(), ids=CARRIERS.keys())
+def test_mail_flows_on_our_active_keys(
+    past: list[ev.Event], keys: tuple[AccessKey, ...], now: int, carrying: tuple[str, ...]
+) -> None:
+    """People are told the keys that mail can go out with, and no other."""
+    assert looking(past, keys, now).carrying == carrying

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from rotator.core import evidence
 from rotator.core.access_keys import Instant, Status
-from rotator.core.evidence import REFUSALS_THAT_COUNT
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import CANARY_GIVES_UP_S, DAY_S, REFUSAL_ASSUMED_S, RETRY_S, Traits
 from rotator.core.rules.handing_over import if_gone, retry_at
@@ -61,7 +60,7 @@ def _due(s: Situation, traits: Traits, known: ConsumerFacts) -> bool:
     Before SES refuses the old key an arrival proves nothing, but a refusal tells who needs it: so who cannot say which
     key it holds is asked at once, and every hour.
     """
-    if known.canary_refused >= REFUSALS_THAT_COUNT or s.now < retry_at(known):
+    if evidence.refused_for_good(known) or s.now < retry_at(known):
         return False
     if known.canary_refused:
         return True
