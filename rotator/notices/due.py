@@ -7,6 +7,7 @@ that one that fails does not make the others repeat themselves.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from rotator.core.policy import DAY_S, Traits
 from rotator.core.situation import Situation
 from rotator.core.times import id_stamp
 
+LONGEST_CAUSE = 200  # characters; the whole id is the value of a header, and SES takes 995
+DIGEST = 16
 DUE_SOON_S = 14 * DAY_S  # before the rotation begins, but never more than a quarter of a key's life
 
 
@@ -69,12 +72,23 @@ def due(
 
 def _failures(s: Situation, turn: Turn, said: Said, remind_s: int) -> Iterator[Due]:
     """What keeps the run from going on, again as a reminder; and once that it is over."""
-    user = s.policy.user
-    if turn.cause:
-        times = (s.now - said.failing[turn.cause]) // remind_s if turn.cause in said.failing else 0
-        yield Due(NoticeKind.FAILED, f"failed/{user}/{said.episode}/{turn.cause}/{times}", turn.cause, times)
+    user, cause = s.policy.user, _short(turn.cause)
+    if cause:
+        times = (s.now - said.failing[cause]) // remind_s if cause in said.failing else 0
+        yield Due(NoticeKind.FAILED, f"failed/{user}/{said.episode}/{cause}/{times}", turn.cause, times)
     elif said.failing:
         yield Due(NoticeKind.RECOVERED, f"recovered/{user}/{said.episode}")
+
+
+def _short(cause: str) -> str:
+    """The cause as an id holds it: itself, or its beginning and a digest if it names many consumers.
+
+    Journals and receivers know these ids, so neither the limit nor the form ever changes.
+    """
+    if len(cause) <= LONGEST_CAUSE:
+        return cause
+    digest = hashlib.sha256(cause.encode()).hexdigest()[:DIGEST]
+    return f"{cause[: LONGEST_CAUSE - 1 - DIGEST]}-{digest}"
 
 
 def _cause_in(failed_id: str) -> str:

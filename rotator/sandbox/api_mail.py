@@ -22,8 +22,8 @@ SES_SEND_REPLY_LOST = declare("ses_send_reply_lost", "SES v2 SendEmail sends the
 
 KNOWN = {"FromEmailAddress", "Destination", "Content"}
 HEADER_NAME = re.compile(r"[!-9;-@A-~]{1,126}")  # sesv2 model, MessageHeaderName
-HEADER_VALUE = re.compile(r"[ -~]{1,870}")
-HEADERS_AT_MOST = 15
+HEADER_VALUE = re.compile(r"[ -~]{1,995}")
+HEADER_AT_MOST, HEADERS_AT_MOST = 996, 15  # characters of name and value, headers
 
 
 class ApiMail:
@@ -97,7 +97,8 @@ def _envelope(body: dict[str, Any]) -> Envelope:
     if len(headers) > HEADERS_AT_MOST:
         raise AwsError(400, "BadRequestException", "too many headers")
     for header in headers:
-        if not HEADER_NAME.fullmatch(header["Name"]) or not HEADER_VALUE.fullmatch(header["Value"]):
+        fits = len(header["Name"]) + len(header["Value"]) <= HEADER_AT_MOST
+        if not (fits and HEADER_NAME.fullmatch(header["Name"]) and HEADER_VALUE.fullmatch(header["Value"])):
             raise AwsError(400, "BadRequestException", f"header {header['Name']!r} is not allowed")
         mail[header["Name"]] = header["Value"]
     mail.set_content(simple["Body"]["Text"]["Data"])

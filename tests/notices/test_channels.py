@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rotator.config.loader import parse
 from rotator.core.notice import Notice, NoticeKind
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.secret import Secret
+from rotator.notices.due import LONGEST_CAUSE
 from rotator.sandbox.world import World
 from rotator.services.apprise_urls import AppriseUrl, notifiers_of
 from rotator.services.aws import AwsSession
@@ -42,6 +44,14 @@ def test_a_mail_arrives_as_written(account: World) -> None:
     assert (got["Subject"], got["From"], got["To"]) == (NOTICE.subject, SENDER, RECIPIENT)
     assert (got["X-Rotator-Notice"], got["Auto-Submitted"]) == (NOTICE.id, "auto-generated")
     assert got.get_content().replace("\r\n", "\n") == NOTICE.text
+
+
+def test_the_longest_id_is_taken(account: World) -> None:
+    """A user's, a run's and a consumer's name at their limits, and a cause at its own; SES refuses a longer header."""
+    longest = f"failed/{'u' * 64}/999999/{'c' * LONGEST_CAUSE}/999999"
+    assert isinstance(mail().send(replace(NOTICE, id=longest), soon()), Acknowledged)
+    assert account.mailboxes.messages(RECIPIENT)[0]["X-Rotator-Notice"] == longest
+    assert not isinstance(mail().send(replace(NOTICE, id="x" * 981), soon()), Acknowledged)
 
 
 def _paused(world: World) -> None:

@@ -55,6 +55,8 @@ def said(identifier: str, at: int = T + 60, channel: str = "mail") -> ev.NoticeS
 
 
 FAILED = "failed/ses/0/push-to-every-consumer/0"
+MANY = "-".join(["behind", *(f"relay-{n:02}.mail.example.com" for n in range(40))])  # 1,046 characters
+OF_MANY = f"failed/ses/0/{MANY[:183]}-02a53f7b35f11f9c/0"
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,15 @@ CASES = {
     "mended was said": Case([*run(), said(FAILED), said("recovered/ses/0")], QUIET, now=T + DAY),
     "broken again: said again, under another id": Case(
         [*run(), said(FAILED), said("recovered/ses/0")], ["failed/ses/1/push-to-every-consumer/0"], turn=BROKEN),
+    "a cause of 200 characters stands in the id as it is": Case(
+        run(), [f"failed/ses/0/{MANY[:200]}/0"], turn=Turn("", MANY[:200])),
+    "one of 201 does not": Case(
+        run(), [f"failed/ses/0/{MANY[:183]}-a6b06a6bf6809853/0"], turn=Turn("", MANY[:201])),
+    "a cause that names forty consumers: its beginning and a digest, always the same": Case(
+        run(), [OF_MANY], turn=Turn("", MANY)),
+    "it was said": Case([*run(), said(OF_MANY)], QUIET, turn=Turn("", MANY), now=T + DAY),
+    "it lasts: a reminder": Case(
+        [*run(), said(OF_MANY)], [OF_MANY[:-1] + "1"], turn=Turn("", MANY), now=T + 60 + REMIND),
     "nobody was told that it failed: nobody is told that it works": Case(run(), QUIET),
     "a command that did not go on with the run says nothing of it": Case([*run(), said(FAILED)], QUIET, turn=None),
 }  # fmt: skip
