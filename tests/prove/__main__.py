@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tests.prove.figures import COLUMNS, DIRECTORY, Totals, totals
 
-PROOFS = ("tests/explorer", "tests/schedules", "tests/saga", "tests/secrets")
+EXPORT = ("tests/suppression/test_export.py", "tests/suppression/test_killed.py")
+PROOFS = ("tests/explorer", "tests/schedules", "tests/saga", "tests/secrets", *EXPORT)
 SESSIONS = (  # the proofs whole, and what is slow elsewhere
     ("-m", "not live", *PROOFS),
     ("-m", "slow and not live", *(f"--ignore={folder}" for folder in PROOFS), "tests"),

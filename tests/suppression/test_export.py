@@ -15,6 +15,7 @@ from rotator.core.errors import LockHeld, RemoteFault
 from rotator.core.suppression import StaleToken
 from rotator.sandbox.suppression import Paging, Synthetic
 from rotator.suppression.export import CONTINUED_WITHIN_S
+from tests.prove import figures
 from tests.suppression.conftest import Office, addresses
 
 PAGINGS = {
@@ -127,6 +128,7 @@ def test_killed_at_any_call_it_ends_without_a_duplicate_or_a_gap(office: Office,
             break
         assert addresses(office.export()) == wanted, f"killed {moment} call {at}"
     assert killed > 15
+    figures.count("kills", killed, "between two calls")
 
 
 def test_after_a_kill_the_pages_that_were_kept_are_not_read_again(office: Office) -> None:

@@ -13,6 +13,7 @@ import pytest
 from rotator.sandbox.record import When
 from rotator.sandbox.world import World
 from tests.gates.source_tree import ROOT
+from tests.prove import figures
 from tests.suppression.conftest import Office
 
 PAGES = 3 + 1  # of the list, and of what changed meanwhile
@@ -45,4 +46,5 @@ def test_killed_at_a_page_it_goes_on(world: World, paged: list[str], page: int, 
         told, _ = second.communicate(timeout=30)
     assert second.returncode == 0
     (path,) = [Path(line.strip()) for line in told.decode().splitlines() if line.startswith("  ")]
+    figures.count("kills", 1, "real processes")
     assert path.read_text("utf-8").splitlines() == [f"{address},BOUNCE" for address in paged]
