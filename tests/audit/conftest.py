@@ -10,6 +10,7 @@ import pytest
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import World
 from tests.cli.conftest import Run, run
+from tests.worlds import lived_in
 
 __all__ = ["run"]
 
@@ -21,9 +22,7 @@ OPS, NEWS = f"ops@{DOMAIN}", f"news@{DOMAIN}"
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[World]:
     """A calm world with a Workspace alias, a relay and a personal alias, adopted; its environment is the test's."""
-    with World.start(tmp_path / "world", calm=True, scenario=ORDINARY) as started:
-        for name, value in started.environment().items():
-            monkeypatch.setenv(name, value)
+    with lived_in(tmp_path, monkeypatch, ORDINARY) as started:
         done = run("adopt", "--secret-stdin", stdin=started.keys.now_held(started.scenario.user)[0].secret)
         assert done.code == 0, done.err
         yield started

@@ -18,6 +18,7 @@ from rotator.cli.main import main
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import World
 from rotator.wiring.first_use import make_seal_key
+from tests.worlds import lived_in
 
 DUE = Scenario(keys=(InitialKey(age_days=81),), gmail=False)  # due, not past its limit; a relay is told by itself
 FILE = """\
@@ -96,9 +97,7 @@ def add_user(config: Path, name: str, *, first: bool = False) -> None:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A calm world with one key that is due and one relay; its environment is the test's."""
-    with World.start(tmp_path / "world", calm=True, scenario=DUE) as started:
-        for name, value in started.environment().items():
-            monkeypatch.setenv(name, value)
+    with lived_in(tmp_path, monkeypatch, DUE) as started:
         yield started
 
 

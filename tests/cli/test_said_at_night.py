@@ -19,6 +19,7 @@ from rotator.sandbox.client import Sandbox
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import PERSONAL, World
 from tests.cli.conftest import Run, add_user
+from tests.worlds import lived_in
 
 DAY_S = 86400
 LAPTOP = {"type": "human", "name": "laptop", "instructions": "Thunderbird"}
@@ -48,9 +49,7 @@ def _set(world: World, name: str, **changes: Any) -> None:
 @pytest.fixture
 def mailboxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[World]:
     """A calm world with Gmail in it, adopted."""
-    with World.start(tmp_path / "world", calm=True, scenario=Scenario(keys=(InitialKey(age_days=81),))) as world:
-        for name, value in world.environment().items():
-            monkeypatch.setenv(name, value)
+    with lived_in(tmp_path, monkeypatch, Scenario(keys=(InitialKey(age_days=81),))) as world:
         secret = world.keys.now_held(world.scenario.user)[0].secret
         assert run("adopt", "--secret-stdin", stdin=secret).code == 0
         yield world

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.doctor.stage import Stage, healthy
+from tests.worlds import move_in
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,5 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def stage(started: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The world, with its environment for one test."""
-    for name, value in started.world.environment().items():
-        monkeypatch.setenv(name, value)
+    move_in(started.world, monkeypatch)
     return started

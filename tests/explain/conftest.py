@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.world import World
 from tests.cli.conftest import run
+from tests.worlds import lived_in
 
 __all__ = ["run"]
 
@@ -16,7 +18,5 @@ __all__ = ["run"]
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A calm world with Gmail; its environment is the test's."""
-    with World.start(tmp_path / "world", calm=True) as started:
-        for name, value in started.environment().items():
-            monkeypatch.setenv(name, value)
+    with lived_in(tmp_path, monkeypatch, Scenario()) as started:
         yield started

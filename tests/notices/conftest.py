@@ -7,17 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.world import World
 from tests.notices.listening import Listener, listening
+from tests.worlds import lived_in
 
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A calm world without Gmail, in whose environment the test lives."""
-    with World.start(tmp_path / "account", calm=True, scenario=Scenario(gmail=False)) as world:
-        for name, value in world.environment().items():
-            monkeypatch.setenv(name, value)
+    with lived_in(tmp_path, monkeypatch) as world:
         yield world
 
 

@@ -13,6 +13,7 @@ from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
 from rotator.services.iam import IamAccessKeys
+from tests.worlds import move_in
 
 MakeWorld = Callable[..., World]
 
@@ -25,8 +26,7 @@ def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
         def make(*, gmail: bool = False, calm: bool = True, lags: Any = None, **scenario: Any) -> World:
             chosen = Scenario(gmail=gmail, **scenario)
             world = stack.enter_context(World.start(tmp_path / "world", calm=calm, scenario=chosen, lags=lags))
-            for name, value in world.environment().items():
-                monkeypatch.setenv(name, value)
+            move_in(world, monkeypatch)
             return world
 
         yield make

@@ -11,11 +11,11 @@ import pytest
 
 from rotator.core.errors import AccessError, RemoteFault
 from rotator.core.looks import SuppressedAddress
-from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.sesv2 import ConfigurationSet
 from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
 from rotator.services.ses import SesApi
+from tests.worlds import lived_in
 
 DOMAIN, HERE = "queenofsandiego.com", "us-east-1"
 
@@ -39,9 +39,7 @@ class Clock:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A calm world without Gmail, whose environment is the test's."""
-    with World.start(tmp_path / "world", calm=True, scenario=Scenario(gmail=False)) as started:
-        for name, value in started.environment().items():
-            monkeypatch.setenv(name, value)
+    with lived_in(tmp_path, monkeypatch) as started:
         yield started
 
 

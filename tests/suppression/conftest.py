@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from rotator.core.suppression import Suppressed
-from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.suppression import Reason
 from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
@@ -20,6 +19,7 @@ from rotator.services.suppression_list import SesSuppressionList
 from rotator.services.suppression_store import SuppressionStore
 from rotator.suppression.export import Export, Exported
 from rotator.suppression.pacing import Pace
+from tests.worlds import lived_in
 
 REGION = "us-east-1"
 
@@ -27,9 +27,7 @@ REGION = "us-east-1"
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A calm world of AWS alone; its environment is the test's."""
-    with World.start(tmp_path / "world", calm=True, scenario=Scenario(gmail=False)) as started:
-        for name, value in started.environment().items():
-            monkeypatch.setenv(name, value)
+    with lived_in(tmp_path, monkeypatch) as started:
         yield started
 
 

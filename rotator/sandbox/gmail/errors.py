@@ -10,6 +10,7 @@ How a call can end:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
@@ -37,19 +38,19 @@ class NoReply(Exception):
         self.how = how
 
 
-class Refusal(Exception):
+class Refusal(Exception, ABC):
     """A call answered with an error.  `code` is the HTTP status."""
 
     code: int
     headers: dict[str, str]
 
+    @abstractmethod
     def body(self) -> dict[str, Any]:
         """The JSON object of the reply."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outcome(self) -> str:
         """One line for the record: status and reason."""
-        raise NotImplementedError
 
 
 class ApiError(Refusal):
