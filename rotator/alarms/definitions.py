@@ -26,7 +26,7 @@ class Metric(StrEnum):
     KEY_AGE = "KeyAgeSeconds"
     OPEN_RUN = "OpenRotationSeconds"
     OLD_KEY_USED = "OldKeyUsed"  # 1: used after every place had the new one
-    AUDIT_FAILED = "AuditFailed"  # how many places did not pass
+    AUDIT_FAILED = "AuditFailed"  # how many places did not pass, and what else was found wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ def _of_user(one: Watched, namespace: str) -> Iterator[Alarm]:
     text = f"{one.user}: the old key was used after every place had the new one."
     page = f"{PAGE}#old-key-still-used"
     yield daily("old-key-used", text, Metric.OLD_KEY_USED, Comparison.AT_LEAST, 1, Missing.NOT_BREACHING, 1, page)
-    text, page = f"{one.user}: the audit found a place that does not send.", "runbooks/failed-audit.md"
+    text = f"{one.user}: the audit found a place that does not send, or a key or run that is not as it should be."
+    page = "runbooks/failed-audit.md"
     yield daily("audit-failed", text, Metric.AUDIT_FAILED, Comparison.AT_LEAST, 1, Missing.IGNORE, 1, page)
 
 

@@ -8,6 +8,7 @@ from rotator.alarms.definitions import Metric
 from rotator.core import evidence
 from rotator.core.access_keys import USE_BUCKET_S
 from rotator.core.alarm import Datum
+from rotator.core.findings import CheckStatus, Finding
 from rotator.core.proven import AuditOutcome
 from rotator.core.situation import Situation
 
@@ -25,9 +26,11 @@ def of_rotation(s: Situation) -> Iterator[Datum]:
     yield Datum(Metric.OLD_KEY_USED, user, float(old_key_used(s)))
 
 
-def of_audit(user: str, outcomes: Iterable[AuditOutcome]) -> Datum:
-    """How many of the user's places did not pass."""
-    return Datum(Metric.AUDIT_FAILED, user, float(sum(one is not AuditOutcome.ARRIVED for one in outcomes)), "Count")
+def of_audit(user: str, outcomes: Iterable[AuditOutcome], findings: Iterable[Finding]) -> Datum:
+    """How much of a user's audit failed: places that did not pass, and whatever else was found wrong."""
+    places = sum(one is not AuditOutcome.ARRIVED for one in outcomes)
+    others = sum(one.status is CheckStatus.FAILED for one in findings)
+    return Datum(Metric.AUDIT_FAILED, user, float(places + others), "Count")
 
 
 def old_key_used(s: Situation) -> bool:

@@ -43,11 +43,12 @@ def audit(
     with signals.finishing_steps(), wiring_audit.auditing(configuration, user, consumer) as work:
         mails = _Mails(options)
         mails.send(work, consumer, parse_duration(timeout) if timeout else work.timeout_s)
-        if not consumer:
-            mails.publish(configuration)
         found = list(mails.findings)
         if not consumer:
-            found += [one for each in work.users for one in each.findings()]
+            for each in work.users:
+                others = list(each.findings())
+                mails.publish(configuration, each.name, others)
+                found += others
             found += work.unadopted()
             found += work.strangers() if user is None else ()
     show(options.screen, found)
@@ -87,13 +88,12 @@ class _Mails:
             users[result.target.user].settle(result)
             self._take(result)
 
-    def publish(self, configuration: Configuration) -> None:
-        """Figures for the alarms, a user that anything was sent for; whatever becomes of them changes nothing."""
+    def publish(self, configuration: Configuration, user: str, others: list[Finding]) -> None:
+        """One user's figure for the alarms, with what else was found; whatever becomes of it changes nothing."""
         from rotator.wiring.alarms import publish_audit
 
-        for user, outcomes in self._outcomes.items():
-            if warning := publish_audit(configuration, user, outcomes):
-                self._screen.say(warning, "warning", always=True)
+        if warning := publish_audit(configuration, user, self._outcomes.get(user, []), others):
+            self._screen.say(warning, "warning", always=True)
 
     def _take(self, result: Result) -> None:
         good, target = not failed(result.findings), result.target

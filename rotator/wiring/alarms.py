@@ -73,9 +73,11 @@ def publish_rotation(configuration: Configuration, s: Situation) -> str:
     return "" if configuration.alarms is None else _publish(configuration, s.policy.user, tuple(of_rotation(s)))
 
 
-def publish_audit(configuration: Configuration, user: str, outcomes: Sequence[AuditOutcome]) -> str:
+def publish_audit(
+    configuration: Configuration, user: str, outcomes: Sequence[AuditOutcome], findings: Sequence[Finding]
+) -> str:
     """Publish how one user's audit ended; a warning if that failed.  Nothing without `alarms` in the file."""
-    return "" if configuration.alarms is None else _publish(configuration, user, (of_audit(user, outcomes),))
+    return "" if configuration.alarms is None else _publish(configuration, user, (of_audit(user, outcomes, findings),))
 
 
 def _publish(configuration: Configuration, user: str, data: Sequence[Datum]) -> str:

@@ -137,11 +137,19 @@ def test_a_rotation_publishes_its_figures(deployed: World, run: Run) -> None:
 
 
 def test_an_audit_publishes_how_many_places_failed(deployed: World, run: Run) -> None:
-    """None, then one."""
+    """None, then one; an audit of one place alone says nothing of the user."""
     assert run("audit").code == 0
     spoil(deployed)
     assert run("audit").code == Exit.FAILED
+    assert run("audit", "--consumer", "relay").code == 0
     assert figures(deployed)["AuditFailed"] == [0.0, 1.0]
+
+
+def test_an_audit_that_fails_for_a_key_rings_too(deployed: World, run: Run) -> None:
+    """Every mail arrives, and a key is there that the journal does not know: exit 1, and the figure says so."""
+    deployed.keys.create(deployed.scenario.user)
+    assert run("audit").code == Exit.FAILED
+    assert figures(deployed)["AuditFailed"] == [1.0]
 
 
 def test_without_the_section_nothing_is_published(world: World, run: Run) -> None:

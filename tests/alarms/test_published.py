@@ -7,6 +7,7 @@ import pytest
 from rotator.alarms.published import of_audit, of_rotation, old_key_used
 from rotator.core import events as ev
 from rotator.core.access_keys import USE_BUCKET_S, AccessKey, Instant, KeyId, LastUse, Status
+from rotator.core.findings import CheckStatus, Finding
 from rotator.core.fold import fold
 from rotator.core.policy import Policy, Traits
 from rotator.core.proven import AuditOutcome
@@ -72,6 +73,9 @@ def test_nothing_is_published_that_was_not_seen() -> None:
 
 
 def test_every_place_that_did_not_pass_counts() -> None:
-    """Also one that nobody could ask."""
-    assert of_audit("u", list(AuditOutcome)).value == len(AuditOutcome) - 1
-    assert of_audit("u", [AuditOutcome.ARRIVED]).value == 0
+    """Also one that nobody could ask; and a failure that is about no place, but a key or a run."""
+    assert of_audit("u", list(AuditOutcome), []).value == len(AuditOutcome) - 1
+    assert of_audit("u", [AuditOutcome.ARRIVED], []).value == 0
+    others = [Finding("keys.unknown", one, "seen") for one in CheckStatus]
+    assert of_audit("u", [AuditOutcome.ARRIVED], others).value == 1
+    assert of_audit("u", [], others).value == 1

@@ -61,6 +61,22 @@ def test_the_role_asks_about_itself_by_its_own_arn() -> None:
     assert "RoleAsks" not in access(plan())["Resources"]
 
 
+BROKEN_POLICIES = {
+    "an action that IAM does not know": ("ses:SendRawEmail", "ses:SendRawEmial"),
+    "a word that no policy has": ("Effect: Allow", "Efect: Allow"),
+    "an effect that there is not": ("Effect: Deny", "Effect: Forbid"),
+    "a resource that is no ARN": ("- arn:aws:iam::", "- am:aws:iam::"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong"), BROKEN_POLICIES.values(), ids=BROKEN_POLICIES.keys())
+def test_a_broken_policy_would_be_found(right: str, wrong: str) -> None:
+    """The linter reads the policies inside the template by IAM's own list of actions, and by the form of a policy."""
+    text = rendered("access", plan())
+    assert right in text
+    assert lint(text.replace(right, wrong, 1), regions=[plan().region])
+
+
 @settings(max_examples=30)
 @given(PLANS)
 def test_no_template_makes_a_key_or_asks_for_a_secret(any_plan: Plan) -> None:
