@@ -61,9 +61,8 @@ class Work:
 
     @property
     def _about_us(self) -> bool:
-        seen, facts = self.rotation.observed.identity, self.rotation.facts
-        adopted = (facts.account, facts.user, facts.user_id)
-        return seen is None or (seen.account, seen.user, seen.user_id) == adopted
+        seen = self.rotation.observed.identity
+        return seen is None or self.rotation.facts.adopted(seen)
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def rung(s: Situation, traits: Traits, consumer: ConsumerFacts) -> Rung:
     """The highest rung that the consumer's evidence reaches for the run's new key."""
     if not s.run.new or consumer.pushed != s.run.new or consumer.push_outcome not in (Outcome.DONE, Outcome.WAITING):
         return Rung.NONE
-    if traits.by_hand and not consumer.attested_at:
+    if unattested(traits, consumer):
         return Rung.NONE
     if traits.sends and consumer.canary_at:
         if survived(s, consumer):
@@ -97,6 +97,11 @@ def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
     if refused_for_good(consumer):
         return True
     return traits.reads_back and holds_another(s, traits.name)
+
+
+def unattested(traits: Traits, consumer: ConsumerFacts) -> bool:
+    """Whether nobody has said yet that they put the newest credential there."""
+    return traits.by_hand and not consumer.attested_at
 
 
 def refused_for_good(consumer: ConsumerFacts) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from rotator.core.access_keys import Instant
+from rotator.core.access_keys import Identity, Instant
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 INTENTS_KEPT = 8  # unclear creates remembered; more than eight lost replies in a row is not a network
@@ -130,6 +130,10 @@ class Facts:
             if one.name == name:
                 return one
         return ConsumerFacts(name)
+
+    def adopted(self, who: Identity) -> bool:
+        """Whether that is the user whom the journal is about: account, name and id."""
+        return (who.account, who.user, who.user_id) == (self.account, self.user, self.user_id)
 
     @property
     def pushed_new(self) -> bool:

@@ -66,6 +66,10 @@ class Observed:
         next_one = next((one for one in attempts if one not in self.tried), Tried(act, target))
         return replace(self, tried=self.tried | {next_one})
 
+    def unlisted(self) -> Observed:
+        """The same as if the keys had not been listed: what was done may have changed them."""
+        return replace(self, keys=None)
+
     def pushing_anew(self) -> Observed:
         """The same as if this process had pushed to nobody."""
         return replace(self, tried=frozenset(one for one in self.tried if one.act is not Act.PUSH))

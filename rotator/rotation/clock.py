@@ -32,7 +32,7 @@ def clock_error(rotation: Rotation, here: int) -> ClockError:
     rotation.survey()
     user, facts, now = rotation.facts.user, rotation.facts, rotation.time.now()
     seen = rotation.observed.identity
-    if seen is None or (seen.account, seen.user, seen.user_id) != (facts.account, facts.user, facts.user_id):
+    if seen is None or not facts.adopted(seen):
         raise AccessError(
             f"the credentials show another user than the adopted {user}",
             why="the journal may be right, and of another account",

@@ -33,7 +33,7 @@ from rotator.core.ports import (
 )
 from rotator.core.situation import Act, Observed, Tried
 from rotator.core.smtp_credential import SmtpCredential, derive
-from rotator.rotation.looking import AwsTime
+from rotator.rotation.aws_time import AwsTime
 
 COMPARE_OLD_S = 20.0
 
@@ -89,7 +89,7 @@ class Effects:
         """CreateAccessKey once; the passwords are sealed in the transaction that records the key."""
         self._intend(ev.CreateIntended(self.time.now(), step.listed, self._until))
         answer = self.parts.access_keys.create()
-        unlisted = replace(observed, keys=None)
+        unlisted = observed.unlisted()
         match answer:
             case Created(key, secret):
                 regions = dict.fromkeys(one.region for one in self.parts.endpoints.values())
@@ -225,7 +225,7 @@ class Effects:
         iam = self.parts.access_keys
         self._intend(ev.EffectIntended(self.time.now(), effect, key, self._until, why, born))
         answer = iam.deactivate(KeyId(key)) if effect is Effect.DEACTIVATE else iam.activate(KeyId(key))
-        return self._settle(effect, key, answer, replace(observed, keys=None))
+        return self._settle(effect, key, answer, observed.unlisted())
 
     def _settle(self, effect: Effect, key: str, answer: Acknowledged | Refused | Unknown, observed: Observed) -> Done:
         outcome = _outcome(answer)
@@ -246,11 +246,11 @@ class Effects:
         listed = {one.id: one for one in self.parts.access_keys.keys().keys}
         if (key in listed and listed[key].active) or facts.key(key).held:
             state = "held" if facts.key(key).held else "Active"
-            return Done(replace(observed, keys=None).with_tried(Act.DELETE, key), "failed", f"{key} is {state}")
+            return Done(observed.unlisted().with_tried(Act.DELETE, key), "failed", f"{key} is {state}")
         born = _birth(what, listed.values())
         self._intend(ev.EffectIntended(self.time.now(), Effect.DELETE, key, self._until, type(what).__name__, born))
         answer = self.parts.access_keys.delete(key)
-        unlisted = replace(observed, keys=None)
+        unlisted = observed.unlisted()
         if not isinstance(answer, Acknowledged):
             return self._settle(Effect.DELETE, key, answer, unlisted)
         gone = ev.EffectSettled(self.time.now(), Effect.DELETE, key, Outcome.DONE)

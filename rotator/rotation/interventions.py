@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from rotator.core import events as ev
 from rotator.core import steps
-from rotator.core.access_keys import Instant, KeyId, mask
+from rotator.core.access_keys import KeyId, mask
 from rotator.core.errors import ConfigurationError, HelpNeeded, StopError
-from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts, Facts, Run
 from rotator.core.policy import Policy, Traits
 from rotator.core.smtp_credential import SmtpCredential
@@ -197,12 +196,4 @@ def forget(rotation: Rotation, name: str, reason: str) -> None:
         raise ConfigurationError(f"{name} is still in the file; take it out first", id="still-in-file")
     if name not in (one.name for one in rotation.facts.consumers):
         raise ConfigurationError(f"the journal knows no consumer {name!r}", id="unknown-consumer")
-    rotation.record(ev.Forgotten(Instant(rotation.time.now()), name, reason))
-
-
-def told_outcome(known: ConsumerFacts) -> str:
-    """A push's outcome as JSON and status write it; a person's word ends the wait for a person."""
-    if known.push_outcome == Outcome.WAITING and known.attested_at:
-        return "acknowledged"
-    words = {Outcome.DONE: "acknowledged", Outcome.WAITING: "waiting for a person", Outcome.REFUSED: "refused"}
-    return words.get(Outcome(known.push_outcome), "unknown") if known.push_outcome else "not pushed"
+    rotation.record(ev.Forgotten(rotation.time.now(), name, reason))

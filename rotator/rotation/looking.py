@@ -1,56 +1,26 @@
-"""Observe: look-ups that change nothing, each with its answer put into `Observed`.
+"""Observe: look-ups that change nothing outside, each with its answer put into `Observed`.
 
-A look-up that fails is "unknown": it raises (identity, keys) or is written down as None (last use, read back).
+A look-up that fails is "unknown": it raises (identity, keys) or is noted as None (last use) or `Unknown` (read back).
+What evidence rests on is journalled too: what a place says that it holds, and that SES refuses a key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from rotator.core import events as ev
-from rotator.core.access_keys import Instant, KeyId
-from rotator.core.errors import AccessError, ConsumerError, Exit, KeyNotFound, RemoteFault, RotatorError
+from rotator.core.access_keys import KeyId
+from rotator.core.errors import AccessError, ConsumerError, Exit, KeyNotFound, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.mixed import Mixed
 from rotator.core.parts import Parts
-from rotator.core.policy import CLOCK_SLACK_S, REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
+from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
 from rotator.core.situation import Act, Observed
 from rotator.core.steps import Look, Observe
+from rotator.rotation.aws_time import AwsTime
 
 ENDPOINT_PAGE = "runbooks/smtp-endpoint.md"
-
-
-class AwsTime:
-    """AWS's clock: the Date of the newest reply plus the monotonic time since.  Wall-clock jumps do not move it.
-
-    One Date alone may be anybody's, a broken proxy's too: grace and watch end only by a time that two replies agree
-    on.  The first two of a process (the key list, whom we act on) are asked before anything is decided.
-    """
-
-    def __init__(self, monotonic: Callable[[], float], at_least: int) -> None:
-        self._monotonic = monotonic
-        self._base, self._since = at_least, monotonic()
-        self._told = False
-
-    def set(self, now: Instant) -> None:
-        """Take over the Date of a reply.  Raises RemoteFault if an earlier one of this process contradicts it."""
-        off = now - self.now()
-        if self._told and abs(off) > CLOCK_SLACK_S:
-            raise RemoteFault(
-                f"AWS's clock jumped by {off} s to {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M}",
-                why="waiting times would end too early or too late; this machine slept, or a proxy answers for AWS",
-                fix="run the same command again; if it stays: curl -sI https://iam.amazonaws.com | grep -i date",
-                id="clock-jumped",
-            )
-        self._told = True
-        self._base, self._since = now, self._monotonic()
-
-    def now(self) -> Instant:
-        """UTC epoch seconds."""
-        return Instant(self._base + int(self._monotonic() - self._since))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ and `effects.py`.  Killing the process between any two lines is harmless: the ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rotator.core import events as ev
 from rotator.core import steps
@@ -18,8 +18,9 @@ from rotator.core.fold_keys import missed
 from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts, Progress
 from rotator.core.situation import Observed, Situation
+from rotator.rotation.aws_time import AwsTime
 from rotator.rotation.effects import Done, Effects
-from rotator.rotation.looking import AwsTime, Looking
+from rotator.rotation.looking import Looking
 
 STEPS_AT_MOST = 1000  # a happy rotation takes about forty; more is a loop, which is a bug
 PATIENCE_S = 30  # waits up to this long are slept through; longer ones are left to the next process
@@ -137,10 +138,10 @@ class Rotation:
                 return _found(self._looking.preflight(self.observed))
             case steps.Wait(until=until):
                 self.parts.sleep(max(1, until - self.time.now()))
-                return Done(replace(self.observed, keys=None))
+                return Done(self.observed.unlisted())
             case steps.Forget(key=key):
                 self.forget(key)
-                return Done(replace(self.observed, keys=None), "failed", f"{key} was deleted by somebody else")
+                return Done(self.observed.unlisted(), "failed", f"{key} was deleted by somebody else")
             case _:
                 return self._effects.perform(step, self.facts, self.observed)
 

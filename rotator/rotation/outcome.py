@@ -8,10 +8,11 @@ from rotator.core import evidence, steps
 from rotator.core.access_keys import Instant, Status
 from rotator.core.drift import DRIFT_PAGE, Drift
 from rotator.core.errors import Exit
+from rotator.core.events import Outcome
+from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import Mode
 from rotator.core.refusals import told
 from rotator.core.situation import Situation
-from rotator.rotation.interventions import told_outcome
 from rotator.rotation.loop import Ending
 
 
@@ -192,6 +193,14 @@ def rows(s: Situation) -> tuple[ConsumerRow, ...]:
     if s.facts.run is None:
         return ()
     return tuple(
-        ConsumerRow(traits.name, told_outcome(known), evidence.rung(s, traits, known).text)
+        ConsumerRow(traits.name, _told_outcome(known), evidence.rung(s, traits, known).text)
         for traits, known in s.consumers
     )
+
+
+def _told_outcome(known: ConsumerFacts) -> str:
+    """A push's outcome as JSON and status write it; a person's word ends the wait for a person."""
+    if known.push_outcome == Outcome.WAITING and known.attested_at:
+        return "acknowledged"
+    words = {Outcome.DONE: "acknowledged", Outcome.WAITING: "waiting for a person", Outcome.REFUSED: "refused"}
+    return words.get(Outcome(known.push_outcome), "unknown") if known.push_outcome else "not pushed"

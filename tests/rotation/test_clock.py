@@ -14,8 +14,8 @@ from rotator.core.parts import Parts
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 from rotator.core.policy import HOUR_S as HOUR
 from rotator.core.steps import Finish, Refuse
+from rotator.rotation.aws_time import AwsTime
 from rotator.rotation.clock import SAME_TIME_S, clock_error, correct_clock
-from rotator.rotation.looking import AwsTime
 from rotator.rotation.loop import Rotation
 from rotator.rotation.opening import Request, begin
 from tests.rotation.memory_world import DAY, FILE, OLD, START, WORKSPACE, MemoryKeys, MemoryWorld, build

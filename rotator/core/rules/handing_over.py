@@ -117,8 +117,7 @@ def canary_before_retiring(s: Situation) -> Step | None:
 
 
 def _wants_canary(traits: Traits, consumer: ConsumerFacts) -> bool:
-    waiting = traits.by_hand and not consumer.attested_at
-    return traits.sends and not traits.reads_back and not waiting
+    return traits.sends and not traits.reads_back and not evidence.unattested(traits, consumer)
 
 
 def canary(s: Situation, traits: Traits, consumer: ConsumerFacts, number: int) -> Step | None:
@@ -141,7 +140,7 @@ def ask_whoever_feeds_by_hand(s: Situation) -> Step | None:
 
 
 def _not_pasted_yet(s: Situation) -> list[str]:
-    return [one.name for one, known in s.consumers if one.by_hand and not known.attested_at]
+    return [one.name for one, known in s.consumers if evidence.unattested(one, known)]
 
 
 def wait_for_canaries(s: Situation) -> Step | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rotator.core import evidence
 from rotator.core.access_keys import Instant, Status
-from rotator.core.evidence import refused_for_good
 from rotator.core.policy import LIST_LAG_S, REFUSAL_DEADLINE_S, RETRY_S, WRONG_PASSWORD_S, Mode
 from rotator.core.situation import Act, Situation
 from rotator.core.steps import (
@@ -76,7 +75,7 @@ def _need(s: Situation) -> str:
     if s.told_key_is_gone:
         return "its successor is gone"
     for traits, consumer in s.consumers:
-        if refused_for_good(consumer):
+        if evidence.refused_for_good(consumer):
             return f"{traits.name} was refused"
         if s.holding(traits.name) == s.run.old:
             return f"{traits.name} holds the old key again"

@@ -28,8 +28,7 @@ def see_who_misses_the_old_key(s: Situation) -> Step | None:
     if len(told) == len(s.consumers) and _may_ask_ses(s):  # asking takes a quarter hour: a push comes first
         return Observe(Look.REFUSAL, s.run.old)
     for traits, known in told:
-        waiting = traits.by_hand and not known.attested_at
-        if traits.sends and not waiting and _due(s, traits, known):
+        if traits.sends and not evidence.unattested(traits, known) and _due(s, traits, known):
             return SendCanary(traits.name, 10 if evidence.survived(s, known) else 9)
     return None
 

@@ -15,7 +15,7 @@ def know_whom_we_act_on(s: Situation) -> Step | None:
     seen, facts = s.observed.identity, s.facts
     if seen is None:
         return Observe(Look.IDENTITY)
-    if (seen.account, seen.user, seen.user_id) == (facts.account, facts.user, facts.user_id):
+    if facts.adopted(seen):
         return None
     adopted = f"account {facts.account}, user {facts.user} ({facts.user_id})"
     return Refuse(2, "wrong-user", (adopted, f"account {seen.account}, user {seen.user} ({seen.user_id})"))
