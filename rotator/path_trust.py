@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+HEAD, BINARY = 256, b"\x7fELF"  # execve(2)
+SCRIPT = re.compile(rb"#![ \t]*([^ \t\n]+)")
+FORMATS = "/proc/sys/fs/binfmt_misc"
 MOST_LINKS = 40  # Linux: path_resolution(7)
 
 
@@ -55,10 +59,26 @@ def check_changeable(path: Path, status: os.stat_result) -> None:
 
 
 def check_program(path: Path) -> None:
-    """Raise NotTrusted unless `path` is a program that only root or we can change.  It may be a link (/bin/sh)."""
+    """Raise NotTrusted unless `path` is a program that starts and that only root or we can change.
+
+    It may be a link (/bin/sh).  The interpreter that a script names is a program as well.
+    """
     _check_file(path)
     if not os.access(path, os.X_OK):
         raise NotTrusted(f"{path} is not an executable file", f"chmod u+x {path}")
+    head = _head(path)
+    script = SCRIPT.match(head)
+    if script is None:
+        if head and not head.startswith(BINARY) and not _other_formats():
+            raise NotTrusted(f"{path} does not start: it has no first line #!", "begin it with #!/bin/sh, say")
+        return
+    interpreter = Path(os.fsdecode(script[1]))
+    try:
+        _check_file(interpreter)
+    except NotTrusted as found:
+        raise NotTrusted(f"{path} begins with #!{str(interpreter)!r}: {found}", found.fix, found.errno) from None
+    if not os.access(interpreter, os.X_OK):
+        raise NotTrusted(f"{path} begins with #!{interpreter}, which is not executable", "name a program there")
 
 
 def check_argument(argument: str) -> None:
@@ -68,6 +88,23 @@ def check_argument(argument: str) -> None:
     """
     if argument.startswith("/") and "\0" not in argument and os.path.isfile(argument):  # noqa: PTH113 - no loop error
         _check_file(Path(argument))
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a program; nothing, if it may be run and not read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
+def _other_formats() -> bool:
+    """Whether this system was told to start anything but programs and scripts."""
+    try:
+        return bool(set(os.listdir(FORMATS)) - {"register", "status"})  # noqa: PTH208 - names alone are wanted
+    except OSError:
+        return False
 
 
 def _check_file(path: Path) -> None:

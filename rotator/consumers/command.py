@@ -52,7 +52,7 @@ REFUSALS = {
 }
 KEY_ID = re.compile(r"[A-Z0-9]{16,128}")  # IAM's AccessKeyId, without what no id has
 RUNBOOK = "runbooks/consumer-push.md#a-program-of-your-own"
-SAFE = "the program and the files in its arguments belong to root or the service user, not writable by others"
+SAFE = "correct its path, or make it a program that starts and, like its arguments' files, is root's or ours alone"
 
 
 class Command:

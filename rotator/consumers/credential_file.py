@@ -34,7 +34,7 @@ from rotator.services import private_file, programs
 from rotator.services.private_file import FileLate, FileRefused, FileUncertain
 
 OURS = "make the file one that only the service user can change"
-SAFE = "the program and the files in its arguments belong to root or the service user, not writable by others"
+SAFE = "correct its path, or make it a program that starts and, like its arguments' files, is root's or ours alone"
 
 
 class CredentialFile:
@@ -137,6 +137,7 @@ class CredentialFile:
             if found is not None:
                 find(self._style, _text(found.content), self._place)
             private_file.check_writable(path.parent)
+            private_file.check_replaceable(path, found)
         except FileRefused as refused:
             yield Problem("credential-file", str(refused), _mend(path))
         except NotInFormat as error:

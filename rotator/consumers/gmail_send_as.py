@@ -87,7 +87,7 @@ class GmailSendAs:
         try:
             return self._problems(self._gmail, deadline)
         except GmailError as error:
-            return (Problem(error.id, str(error), error.fix, exit_code=error.exit_code),)
+            return (Problem(error.id, f"{self._alias}: {error}", error.fix, exit_code=error.exit_code),)
 
     def push(self, credential: SmtpCredential, deadline: Deadline) -> PushAnswer:
         """PATCH the alias once, or wait for a person."""

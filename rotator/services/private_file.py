@@ -13,6 +13,8 @@ import os
 import re
 import secrets
 import stat
+import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +28,9 @@ WIDEST_MODE = 0o640
 TEMPORARY = re.compile(r"\.rotator-[0-9a-f]{16}$")
 LOCK_PAUSE_S = 0.05
 SIZE_LIMIT = 1 << 20
+NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})  # open(2), O_TMPFILE
+GET_FLAGS = 2 << 30 | struct.calcsize("l") << 16 | ord("f") << 8 | 1  # ioctl_iflags(2): FS_IOC_GETFLAGS
+FROZEN = 0x10 | 0x20  # FS_IMMUTABLE_FL, FS_APPEND_FL
 # Bound to a file's content (integrity, capabilities) or not ours to give: everything else goes with the file.
 LEFT_BEHIND = ("security.ima", "security.evm", "security.capability", "trusted.")
 
@@ -75,6 +80,40 @@ def check_writable(directory: Path) -> None:
     """Raise FileRefused if we could not make a file in `directory` and see what is there; writes nothing."""
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise FileRefused(f"{directory}: the service user may not read and write it")
+
+
+def check_replaceable(path: Path, found: Found | None) -> None:
+    """Raise FileRefused if a new file like `found` could not take the place of `path`; nothing is seen of the trial.
+
+    A file without a name is given the size, the owner, the attributes and the mode that the new one would have, and
+    is gone when it is closed.  Where the file system knows no such files nothing is learnt.
+    """
+    if found is not None and _frozen(path):
+        raise FileRefused(f"{path}: marked as immutable or append-only: chattr -ia {path}")
+    try:
+        fd = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in NO_NAMELESS:
+            return
+        raise FileRefused(f"{path}: cannot be replaced: {_why(error)}") from None
+    try:
+        _fill(fd, bytes(len(found.content)) if found else b"", found)
+    except OSError as error:
+        raise FileRefused(f"{path}: cannot be replaced by one of the same owner and size: {_why(error)}") from None
+    finally:
+        os.close(fd)
+
+
+def _frozen(path: Path) -> bool:
+    """Whether chattr keeps the file from being renamed over, which no mode shows; no, if nobody can tell."""
+    flags = bytearray(struct.calcsize("l"))
+    with contextlib.suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            fcntl.ioctl(fd, GET_FLAGS, flags)
+        finally:
+            os.close(fd)
+    return bool(int.from_bytes(flags[:4], sys.byteorder) & FROZEN)
 
 
 def check_command(argv: tuple[str, ...], own: tuple[Path, ...] = ()) -> None:

@@ -295,7 +295,35 @@ def others_swap(program: Path) -> None:
     program.parent.chmod(0o777)
 
 
-UNSAFE = {prepare.__doc__: prepare for prepare in (missing, not_executable, others_write, others_swap)}
+def no_interpreter(program: Path) -> None:
+    """Its interpreter is not there."""
+    program.write_text("#!/usr/bin/no-such-python3\ntrue\n")
+
+
+def windows_line_end(program: Path) -> None:
+    """Its first line ends as on Windows, so that the interpreter has a name that nobody sees."""
+    program.write_bytes(b"#!/bin/sh\r\ntrue\r\n")
+
+
+def no_first_line(program: Path) -> None:
+    """It is a script without a first line, which only a shell would start."""
+    program.write_text("touch ran\n")
+
+
+def interpreter_of_others(program: Path) -> None:
+    """Its interpreter is one that others can change."""
+    interpreter = executable(program.parent / "sh", 'exec /bin/sh "$@"')
+    interpreter.chmod(0o777)
+    program.write_text(f"#!{interpreter}\ntrue\n")
+
+
+UNSAFE = {
+    prepare.__doc__: prepare
+    for prepare in (
+        missing, not_executable, others_write, others_swap, no_interpreter, windows_line_end, no_first_line,
+        interpreter_of_others,
+    )
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("prepare", UNSAFE.values(), ids=UNSAFE.keys())

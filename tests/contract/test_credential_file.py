@@ -6,7 +6,10 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import stat
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -426,6 +429,70 @@ def test_unsafe_files_are_refused_beforehand(tmp_path: Path, prepare: Any) -> No
     assert all(problem.fix for problem in problems)
     assert isinstance(consumer.push(FIRST, Deadline.after(5)), Refused)
     assert sorted(one.name for one in directory.iterdir()) == names
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """We are a user without privileges, with a directory of our own."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a file that is another's")
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+        os.chown(made, NOBODY, NOBODY)
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield Path(made)
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+
+def test_a_file_whose_owner_we_cannot_keep_is_found_beforehand(as_nobody: Path) -> None:
+    """A file of root in a directory of ours could be swapped, but not given back to root: readers would lose it."""
+    path = as_nobody / "file"
+    consumer = CredentialFile(name="r", endpoint=Endpoint(), path=path, style="json")
+    assert list(consumer.preflight(Deadline.after(5))) == []
+    os.seteuid(0)
+    path.write_text("{}")
+    path.chmod(0o644)
+    os.seteuid(NOBODY)
+    (problem,) = (one for one in consumer.preflight(Deadline.after(5)) if not one.warning)
+    assert (problem.id, "one of the same owner and size: operation not permitted" in problem.seen) == (
+        "credential-file", True)  # fmt: skip
+    assert isinstance(consumer.push(FIRST, Deadline.after(5)), Refused)
+    assert [one.name for one in as_nobody.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("flag", ["i", "a"])
+def test_a_file_that_chattr_keeps_is_found_beforehand(tmp_path: Path, flag: str) -> None:
+    """No mode shows it, and no rename replaces it."""
+    path = tmp_path.resolve() / "file"
+    path.write_text("{}")
+    path.chmod(0o600)
+    chattr = shutil.which("chattr")
+    if chattr is None or subprocess.run([chattr, f"+{flag}", str(path)], capture_output=True, check=False).returncode:
+        pytest.skip("this file system, or this user, knows no such flags")
+    try:
+        consumer = CredentialFile(name="r", endpoint=Endpoint(), path=path, style="json")
+        (problem,) = consumer.preflight(Deadline.after(5))
+        assert f"chattr -ia {path}" in problem.seen
+        assert isinstance(consumer.push(FIRST, Deadline.after(5)), Refused)
+    finally:
+        subprocess.run([chattr, f"-{flag}", str(path)], check=True)
+
+
+def test_the_trial_leaves_nothing(tmp_path: Path) -> None:
+    """A preflight makes a file without a name: the directory is as it was, to the nanosecond."""
+    path = tmp_path.resolve() / "file"
+    path.write_text("{}")
+    path.chmod(0o600)
+    before = (path.stat().st_mtime_ns, tmp_path.stat().st_mtime_ns, [*tmp_path.iterdir()])
+    consumer = CredentialFile(name="r", endpoint=Endpoint(), path=path, style="json")
+    assert list(consumer.preflight(Deadline.after(5))) == []
+    assert (path.stat().st_mtime_ns, tmp_path.stat().st_mtime_ns, [*tmp_path.iterdir()]) == before
 
 
 def test_a_linked_directory_is_refused(tmp_path: Path) -> None:

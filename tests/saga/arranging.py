@@ -11,9 +11,11 @@ import yaml
 
 from rotator.journal.sealing import create_key_file
 from rotator.sandbox.certificates import CertificateAuthority, Leaf
+from rotator.sandbox.gmail import CONSUMER_SCOPES
 from rotator.sandbox.scenario import Scenario
 from rotator.sandbox.world import PERSONAL, World
 from tests.saga.stage import BY_HAND, USER, Stage
+from tests.sandbox.clients import aws
 from tests.services.scripted_smtp import Script, served
 
 FOR_EVER = 1000  # times a fault happens
@@ -175,6 +177,66 @@ def dead_token(stage: Stage) -> None:
         "credentials": {"authorized_user": str(token)},
     }  # fmt: skip
     set_user(stage, lambda user: user["consumers"].append(consumer))
+
+
+def token_without_scopes(stage: Stage) -> None:
+    """The personal mailbox's token may not read the bounce of a canary."""
+    assert stage.world.gmail is not None
+    token = stage.world.gmail.add_refresh_token(PERSONAL, CONSUMER_SCOPES[1:])
+    consumer = {
+        "type": "gmail_send_as", "name": BY_HAND, "mailbox": PERSONAL, "alias": f"admin@{stage.world.scenario.domain}",
+        "credentials": {"authorized_user": str(token)},
+    }  # fmt: skip
+    set_user(stage, lambda user: user["consumers"].append(consumer))
+
+
+def place(one: dict[str, Any], prepare: Arrange = nothing) -> Arrange:
+    """One consumer more, of which something is wrong.  `{home}` in its values is a directory of ours."""
+
+    def add(stage: Stage) -> None:
+        prepare(stage)
+        filled = {
+            name: [part.format(home=stage.home) for part in value] if isinstance(value, list) else value
+            for name, value in one.items()
+        }
+        set_user(stage, lambda user: user["consumers"].append(filled))
+
+    return add
+
+
+def program(text: str, bits: int = 0o700) -> Arrange:
+    """A program of somebody's, called push."""
+
+    def write(stage: Stage) -> None:
+        path = stage.home / "push"
+        path.write_text(text)
+        path.chmod(bits)
+
+    return write
+
+
+def after(*argv: str) -> Arrange:
+    """The relay's file has a program to run once it is written."""
+
+    def change(stage: Stage) -> None:
+        set_user(stage, lambda user: user["consumers"][-1].update(after=list(argv)))
+
+    return change
+
+
+def stored(service: str, call: str, **arguments: Any) -> Arrange:
+    """Somebody made a secret or a parameter."""
+    return lambda stage: getattr(aws(stage.world, service), call)(**arguments)
+
+
+def both(*arranged: Arrange) -> Arrange:
+    """One after the other."""
+
+    def arrange(stage: Stage) -> None:
+        for one in arranged:
+            one(stage)
+
+    return arrange
 
 
 def key_deleted(stage: Stage) -> None:

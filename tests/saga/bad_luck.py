@@ -8,10 +8,12 @@ from rotator.core.errors import Exit
 from rotator.sandbox.certificates import CertificateAuthority
 from tests.saga.arranging import (
     Arrange,
+    after,
     alias,
     another_account,
     another_seal_key,
     armed,
+    both,
     certified,
     closed_port,
     config,
@@ -26,10 +28,14 @@ from tests.saga.arranging import (
     may_not_send,
     mode,
     nothing,
+    place,
+    program,
     relay,
     seal_key,
     second_key,
     state,
+    stored,
+    token_without_scopes,
     variables,
 )
 
@@ -220,4 +226,61 @@ MAIL = {
     ),
 }  # fmt: skip
 
-BAD_LUCK = COMMAND_LINE | FILES | AWS | MAIL
+COMMAND = {"type": "command", "name": "crm", "push": ["{home}/push"]}
+SECRET = {"type": "secrets_manager", "name": "secret", "secret_id": "prod/ses-smtp"}
+PARAMETER = {"type": "ssm_parameter", "name": "parameter", "path": "/prod/ses-smtp"}
+MADE = {"service": "secretsmanager", "call": "create_secret", "Name": "prod/ses-smtp"}
+
+PLACES = {
+    "a program that is not executable": Luck(
+        place(COMMAND, program("#!/bin/sh\n", 0o600)), Exit.USAGE, "is not an executable file", "correct",
+        "configuration",
+    ),
+    "a program that is not there": Luck(
+        place(COMMAND), Exit.FAILED, "push cannot be looked at: No such file", "correct its path", "consumer-push",
+        flows=FLOWS,
+    ),
+    "a program whose interpreter is not there": Luck(
+        place(COMMAND, program("#!/usr/bin/no-such-sh\n")), Exit.FAILED, "begins with #!'/usr/bin/no-such-sh'",
+        "a program that starts", "consumer-push", flows=FLOWS,
+    ),
+    "a program of the relay that is not there": Luck(
+        after("/usr/sbin/no-such-postmap"), Exit.FAILED, "no-such-postmap cannot be looked at", "correct its path",
+        "consumer-push", flows=FLOWS,
+    ),
+    "a secret that is not there": Luck(
+        place(SECRET), Exit.FAILED, "secret prod/ses-smtp: not there", "aws secretsmanager create-secret",
+        "consumer-push", flows=FLOWS,
+    ),
+    "a secret that is no JSON": Luck(
+        place(SECRET, stored(**MADE, SecretString="plain")), Exit.FAILED, "secret prod/ses-smtp: ", "a JSON object",
+        "consumer-push", flows=FLOWS,
+    ),
+    "a secret that may not be read": Luck(
+        place(SECRET, both(stored(**MADE), armed("asm_denied"))), Exit.ACCESS, "AccessDeniedException",
+        "rotator config policy", "access", flows=FLOWS,
+    ),
+    "Secrets Manager that throttles": Luck(
+        place(SECRET, both(stored(**MADE), armed("asm_throttled"))), Exit.RETRY, "ThrottlingException", "again later",
+        "access", flows=FLOWS,
+    ),
+    "a parameter in clear text": Luck(
+        place(PARAMETER, stored("ssm", "put_parameter", Name="/prod/ses-smtp", Value="{}", Type="String")), Exit.FAILED,
+        "is a String", "SecureString", "consumer-push", flows=FLOWS,
+    ),
+    "a parameter that may not be read": Luck(
+        place(PARAMETER, armed("ssm_denied")), Exit.ACCESS, "AccessDeniedException", "rotator config policy", "access",
+        flows=FLOWS,
+    ),
+    "a token that lacks a scope": Luck(
+        token_without_scopes, Exit.ACCESS, "admin@.*: .* no token: invalid_scope",
+        "get a token with both scopes.*rotator gmail login --mailbox", "consumer-push",
+        flows=FLOWS,
+    ),
+    "an alias that nobody set up": Luck(
+        edited("news@", "nobody@"), Exit.ACCESS, "nobody@.*: .*404", "set the address up in Gmail", "consumer-push",
+        flows=FLOWS,
+    ),
+}  # fmt: skip
+
+BAD_LUCK = COMMAND_LINE | FILES | AWS | MAIL | PLACES

@@ -72,6 +72,25 @@ def test_a_lock_that_is_held_names_its_owner(build_stage: Build, adopted: Path, 
     stage.rotator("status")
 
 
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+
+
+def test_a_place_on_a_read_only_disk_stops_before_anything_changes(build_stage: Build, adopted: Path) -> None:
+    """The relay's directory cannot be written, whatever its mode says: no key is made for it."""
+    stage = build_stage(calm=True, template=adopted)
+    prepare(stage)
+    directory = stage.world.place.sasl_passwd.parent
+    inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, str(directory))
+    stage.launcher = Started(inside)
+    if not stage.launcher.works(stage.environment):
+        pytest.skip("this machine lets nobody mount anything read-only for themselves")
+    before = (stage.keys(), stage.held(), stage.world.keys.creations)
+    seen = "the service user may not read and write it"
+    luck = Luck(nothing, Exit.FAILED, seen, "only the service user", "consumer-push", flows="Mail still flows")
+    refused(stage.rotator(*ROTATE.split(), code=None), luck)
+    assert (stage.keys(), stage.held(), stage.world.keys.creations) == before
+
+
 def test_a_full_disk_stops_before_anything_changes(build_stage: Build, adopted: Path) -> None:
     """No room for the journal: nothing is created that could not be remembered."""
     stage = build_stage(calm=True, template=adopted)
