@@ -21,6 +21,23 @@ def program(path: Path, text: str) -> str:
     return str(path)
 
 
+def consume(stage: Stage, *more: dict[str, Any]) -> None:
+    """Put consumers into the configuration."""
+    path = Path(stage.environment["ROTATOR_CONFIG"])
+    document = yaml.safe_load(path.read_text())
+    document["users"][0]["consumers"] += more
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def change(stage: Stage, name: str, **changes: Any) -> None:
+    """Change one consumer of the configuration."""
+    path = Path(stage.environment["ROTATOR_CONFIG"])
+    document = yaml.safe_load(path.read_text())
+    (one,) = (one for one in document["users"][0]["consumers"] if one["name"] == name)
+    one |= changes
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
 class Places:
     """A secret, a parameter, a path of parameters and a program, beside what the world has of its own."""
 
@@ -30,7 +47,8 @@ class Places:
         aws(stage.world, "secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(old))
         push = program(directory / "push", f"umask 077; cat > {self.kept}")
         check = program(directory / "check", f'sed \'s/.*"username": "\\([^"]*\\)".*/\\1/\' {self.kept}')
-        self.add(
+        consume(
+            stage,
             {"type": "secrets_manager", "name": "secret", "secret_id": SECRET, "canary_from": self.sender},
             {"type": "ssm_parameter", "name": "parameter", "path": PARAMETER},
             {"type": "ssm_parameter", "name": "parts", "path": PARTS, "layout": "path"},
@@ -39,28 +57,13 @@ class Places:
         )
         self.copy = stage.world.place.sasl_passwd.with_name("copy")
         self.copy.write_text(stage.world.place.sasl_passwd.read_text())
-        self.change("relay", replicas=[str(self.copy)])
+        change(stage, "relay", replicas=[str(self.copy)])
         stage.places |= {"postfix/copy", "postfix/.copy.previous"}
 
     @property
     def sender(self) -> str:
         """An address that may send."""
         return f"news@{self.stage.world.scenario.domain}"
-
-    def add(self, *more: dict[str, Any]) -> None:
-        """Put consumers into the configuration."""
-        path = Path(self.stage.environment["ROTATOR_CONFIG"])
-        document = yaml.safe_load(path.read_text())
-        document["users"][0]["consumers"] += more
-        path.write_text(yaml.safe_dump(document, sort_keys=False))
-
-    def change(self, name: str, **changes: Any) -> None:
-        """Change one consumer of the configuration."""
-        path = Path(self.stage.environment["ROTATOR_CONFIG"])
-        document = yaml.safe_load(path.read_text())
-        (one,) = (one for one in document["users"][0]["consumers"] if one["name"] == name)
-        one |= changes
-        path.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def held(self) -> dict[str, str]:
         """What each of them really holds: name -> key id; empty where nothing is."""
