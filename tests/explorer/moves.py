@@ -168,6 +168,8 @@ def perform(step: steps.Step) -> Callable[[Rotation], None]:
         elif isinstance(step, steps.Finish):
             assert rotation.facts.run is not None
             rotation.finish(rotation.facts.run, step.outcome)
+            play = rotation.parts.access_keys.play  # type: ignore[attr-defined]
+            play.world = replace(play.world, revoked=False)  # the order was about this run
         else:
             rotation.perform(step)
 

@@ -59,7 +59,7 @@ class World:
     wrong: frozenset[str] = frozenset()  # keys whose password we derive wrongly: SES never accepts it
     wrong_births: int = 0  # so many of the next keys are of that kind
     leaked: frozenset[str] = frozenset()  # a person said so
-    revoked: bool = False  # a person chose revoke first: mail may be deferred
+    revoked: bool = False  # a person chose revoke first for the open run: mail may be deferred
     off_tried: frozenset[str] = frozenset()  # leaked keys whose deactivation was at least tried
     missed: tuple[str, ...] = ()  # consumers whose mail was refused because their key is off, once for each time
     hit: frozenset[str] = frozenset()  # keys that a foreign hand switched off or deleted
