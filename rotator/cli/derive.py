@@ -9,7 +9,7 @@ import typer
 
 from rotator.cli import ask
 from rotator.cli.options import Options, command
-from rotator.core import trust
+from rotator.core import hosts
 from rotator.core.errors import ConfigurationError
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import NotDerivable, derive_password
@@ -41,7 +41,7 @@ def derive(
     """
     if bool(region) == all_regions:
         raise ConfigurationError("name one region, or ask for all", fix="--region eu-west-1, or --all-regions")
-    if region and (problem := trust.region_problem(region)):
+    if region and (problem := hosts.region_problem(region)):
         raise ConfigurationError(f"--region {problem}", why="passwords are bound to their region")
     secret = _secret(options)
     passwords = {name: _password(secret, name).reveal() for name in ((region,) if region else SES_REGIONS)}

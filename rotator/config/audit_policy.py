@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rotator.config.model import Configuration
-from rotator.core.trust import partition_of, queue_region
+from rotator.core.hosts import partition_of
+from rotator.core.trust import queue_region
 
 QUEUE_ACTIONS = ("sqs:DeleteMessage", "sqs:ReceiveMessage")
 

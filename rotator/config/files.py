@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rotator import path_trust
-from rotator.core import trust
+from rotator.core import foreign_text
 from rotator.core.errors import ConfigurationError
 from rotator.path_trust import NotTrusted
 
@@ -59,7 +59,7 @@ def program_problems(argv: Sequence[str], own: Sequence[str] = ()) -> Iterator[t
 
 def check_directories(path: str) -> None:
     """Raise ConfigurationError unless everything on the way to `path`, links included, is safe."""
-    if trust.has_control(path):
+    if foreign_text.has_control(path):
         raise ConfigurationError("the path holds a control character or an invisible one")
     try:
         path_trust.check_way(Path(path), link_is_fine=True)

@@ -10,13 +10,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from rotator.core import durations, trust
+from rotator.core import durations, foreign_text, hosts
 
 AUTO = "auto"
 
 
 def _plain(text: str) -> str:
-    if trust.has_control(text):
+    if foreign_text.has_control(text):
         raise ValueError("holds a control character or an invisible one")
     return text
 
@@ -71,10 +71,10 @@ RotateAt = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^auto$|{durations.PATTERN}"}),
 ]
 AbsolutePath = Annotated[Text, AfterValidator(absolute)]
-Host = Annotated[Text, AfterValidator(lambda text: _refuse(trust.host_problem(text), text.lower()))]
-Address = Annotated[Text, AfterValidator(lambda text: _refuse(trust.address_problem(text), text))]
+Host = Annotated[Text, AfterValidator(lambda text: _refuse(hosts.host_problem(text), text.lower()))]
+Address = Annotated[Text, AfterValidator(lambda text: _refuse(hosts.address_problem(text), text))]
 IpAddress = Annotated[Text, AfterValidator(_ip_address)]
-Region = Annotated[Text, AfterValidator(lambda text: _refuse(trust.region_problem(text), text))]
+Region = Annotated[Text, AfterValidator(lambda text: _refuse(hosts.region_problem(text), text))]
 # Names stand in ARNs, headers and shell lines that a person copies.
 UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$")]  # IAM's own form, ASCII
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

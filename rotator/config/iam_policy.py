@@ -14,7 +14,7 @@ from rotator.config.notice_policy import notice_statements
 from rotator.config.report_policy import report_statements
 from rotator.config.store_policy import asking_statements, store_statements
 from rotator.config.suppression_policy import suppression_statements
-from rotator.core.trust import partition_of
+from rotator.core.hosts import partition_of
 
 # All of them take a user as resource; sts:GetCallerIdentity needs no permission.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rotator.config.files import write_new
 from rotator.config.loader import parse
 from rotator.config.positions import WHOLE_NUMBER, WORDS
-from rotator.core import trust
+from rotator.core import hosts
 
 __all__ = ["Answers", "initial_file", "write_new"]
 
@@ -82,7 +82,7 @@ def _endpoints(answers: Answers) -> list[str]:
     present = {key: value for key, value in given.items() if value is not None}
     if not present:
         return []
-    host = answers.endpoint_host or trust.smtp_host(answers.region)
+    host = answers.endpoint_host or hosts.smtp_host(answers.region)
     return [f"    endpoints: [{_flow({'name': answers.region, 'host': host} | present)}]"]
 
 

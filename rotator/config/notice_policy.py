@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rotator.config.model import Configuration, UserConfiguration
-from rotator.core.trust import partition_of
+from rotator.core.hosts import partition_of
 
 Statement = dict[str, Any]
 

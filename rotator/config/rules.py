@@ -9,7 +9,7 @@ from rotator.config.kinds import IN_AWS, Command, Consumer, CredentialFile, Cred
 from rotator.config.model import EndpointSettings, UserConfiguration, by_hand, sends_as
 from rotator.config.positions import Path
 from rotator.config.schema import Audit, Endpoint, File, Notify, Ping, Suppression, Timing, User
-from rotator.core import trust
+from rotator.core import hosts, trust
 from rotator.core.durations import UNITS_S, format_duration
 
 ROTATE_AT_BY_HAND_S = 60 * UNITS_S["d"]  # a person needs time: 30 days before the limit
@@ -131,9 +131,9 @@ def _resolve_endpoint(endpoint: Endpoint, region: str) -> EndpointSettings:
     return EndpointSettings(
         name=endpoint.name or region,
         region=region,
-        host=endpoint.host or trust.smtp_host(region),
+        host=endpoint.host or hosts.smtp_host(region),
         port=endpoint.port,
-        security=endpoint.security or ("tls" if endpoint.port in trust.TLS_PORTS else "starttls"),
+        security=endpoint.security or ("tls" if endpoint.port in hosts.TLS_PORTS else "starttls"),
         ca_file=endpoint.ca_file,
     )
 
@@ -159,24 +159,24 @@ def _endpoint_breaches(endpoint: EndpointSettings, at: Path, trusted: frozenset[
             (*at, "ca_file"),
             f"whoever made that authority could read the password: only for a host named in {trust.TRUST_VARIABLE}",
         )
-    tls, starttls = trust.TLS_PORTS, trust.STARTTLS_PORTS
+    tls, starttls = hosts.TLS_PORTS, hosts.STARTTLS_PORTS
     if endpoint.port in tls and endpoint.security != "tls":
         yield (*at, "security"), f"port {endpoint.port} speaks TLS from the first byte: security tls, or port 587"
     if endpoint.port in starttls and endpoint.security != "starttls":
         yield (*at, "security"), f"port {endpoint.port} wants STARTTLS: security starttls, or port 465"
-    if trust.is_ses_host(endpoint.host) and endpoint.port not in (*tls, *starttls):
+    if hosts.is_ses_host(endpoint.host) and endpoint.port not in (*tls, *starttls):
         yield (*at, "port"), "SES listens on 25, 587 and 2587 (STARTTLS) and on 465 and 2465 (TLS)"
 
 
 def _consumer_breaches(consumer: Consumer, user: UserConfiguration, at: Path) -> Breaches:
-    hosts = {endpoint.name: endpoint.host for endpoint in user.endpoints}
-    host = hosts.get(consumer.endpoint or "")
+    there = {endpoint.name: endpoint.host for endpoint in user.endpoints}
+    host = there.get(consumer.endpoint or "")
     if host is None:
         yield (
             (*at, "endpoint"),
-            f"unknown endpoint {shown(consumer.endpoint or '')}; this user has {', '.join(map(shown, hosts))}",
+            f"unknown endpoint {shown(consumer.endpoint or '')}; this user has {', '.join(map(shown, there))}",
         )
-    elif isinstance(consumer, GmailSendAs) and trust.is_vpc_host(host):
+    elif isinstance(consumer, GmailSendAs) and hosts.is_vpc_host(host):
         yield (*at, "endpoint"), f"Gmail cannot reach {host}: it is inside your VPC"
     if isinstance(consumer, IN_AWS) and _region_in_arn(consumer) not in ("", consumer.region):
         yield (*at, "region"), f"the secret's ARN says {_region_in_arn(consumer)}: leave region out"

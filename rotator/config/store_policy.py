@@ -15,7 +15,7 @@ from typing import Any
 from rotator.config.kinds import IN_AWS, SecretsManager, SsmParameter
 from rotator.config.model import Configuration, UserConfiguration
 from rotator.core.errors import ConfigurationError
-from rotator.core.trust import partition_of, smtp_host
+from rotator.core.hosts import partition_of, smtp_host
 
 SECRET_ACTIONS = (
     "secretsmanager:DescribeSecret",

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from rotator.core.trust import CONTROL_CATEGORIES
+# Cc and Cf: control and invisible formatting characters (bidi overrides among them); Cs: halves of a pair;
+# Zl, Zp: line and paragraph separators, which some readers take for the end of a line.
+CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def has_control(text: str) -> bool:
+    """Whether a character could end a line, hide or rearrange text: header injection starts with one."""
+    return any(unicodedata.category(character) in CONTROL_CATEGORIES for character in text)
 
 
 def harmless(text: str, *, lines: bool = False) -> str:

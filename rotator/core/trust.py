@@ -1,19 +1,17 @@
 """Which hosts a credential may be sent to: SES's for the region, Google's, and what the environment names.
 
 A configuration file decides where secrets go, so it cannot widen this by itself.  `ROTATOR_TRUST_HOSTS`
-(comma separated) can; it belongs to whoever starts the program.  Hosts by
-https://docs.aws.amazon.com/general/latest/gr/ses.html; every `..._problem` returns the sentence to show, or None.
+(comma separated) can; it belongs to whoever starts the program.  Every `..._problem` returns the sentence to show, or
+None.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import unicodedata
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit
 
 from rotator.core.errors import ConfigurationError
+from rotator.core.hosts import REGION, host_problem, is_loopback, partition, plain_url, region_of_host, smtp_host
 
 TRUST_VARIABLE = "ROTATOR_TRUST_HOSTS"
 AWS_ENDPOINT_PREFIX = "AWS_ENDPOINT_URL"
@@ -23,91 +21,8 @@ KEY_LOG = "SSLKEYLOGFILE"  # Python's ssl would write every session's keys there
 # https://docs.aws.amazon.com/general/latest/gr/rande.html; api.aws are the dual-stack names
 AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu", ".api.amazonwebservices.com.cn")
 
-STARTTLS_PORTS = (587, 2587, 25)
-TLS_PORTS = (465, 2465)
-
-# Prefix of the region name -> partition, DNS suffix.  Regions nobody has heard of are left to DNS.
-PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
-REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
-SES_HOST = re.compile(
-    r"(?:vpce-[a-z0-9-]+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<vpce>vpce\.)?(?P<suffix>amazonaws\.com(?:\.cn)?)"
-)
 SQS_HOST = re.compile(r"sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<suffix>amazonaws\.com(?:\.cn)?)")
 MAIL_MANAGER = re.compile(r"(?:.*\.)?mail-manager-smtp\.(?:.*\.)?amazonaws\.com(?:\.cn)?")
-LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-HOST = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(?:\.{LABEL})*")
-LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-
-# Cc and Cf: control and invisible formatting characters (bidi overrides among them); Cs: halves of a pair;
-# Zl, Zp: line and paragraph separators, which some readers take for the end of a line.
-CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-
-def has_control(text: str) -> bool:
-    """Whether a character could end a line, hide or rearrange text: header injection starts with one."""
-    return any(unicodedata.category(character) in CONTROL_CATEGORIES for character in text)
-
-
-def partition_of(region: str) -> str:
-    """The ARN partition of a region: aws, aws-cn or aws-us-gov."""
-    return _partition(region)[0]
-
-
-def smtp_host(region: str) -> str:
-    """SES's ordinary SMTP host of a region."""
-    return f"email-smtp.{region}.{_partition(region)[1]}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine by its very name; nothing is looked up."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def is_ses_host(host: str) -> bool:
-    """Whether the name has the form of an SES SMTP endpoint of any region."""
-    return _region_of_host(host) is not None
-
-
-def is_vpc_host(host: str) -> bool:
-    """Whether the name is an endpoint inside somebody's VPC, which nobody outside can reach."""
-    return is_ses_host(host) and ".vpce." in host.lower()
-
-
-def region_problem(region: str) -> str | None:
-    """A region has the form of one; whether AWS has it is for DNS to say."""
-    if REGION.fullmatch(region):
-        return None
-    if REGION.fullmatch(region[:-1]):
-        return "names an availability zone; a region ends in the number: us-east-1"
-    return "must be a region such as us-east-1"
-
-
-def host_problem(host: str) -> str | None:
-    """A host is an ASCII DNS name or an IP address, without scheme, port or final dot."""
-    if has_control(host):
-        return "holds a control character or an invisible one"
-    if "://" in host:
-        return "must be a host name alone, without a scheme such as smtp://"
-    if HOST.fullmatch(host) or _is_address(host):
-        return None
-    if HOST.fullmatch(host.partition(":")[0]):
-        return "must be a host name alone: a port has its own key, `port`"
-    return "must be a host name in ASCII letters, digits, dots and hyphens, or an IP address"
-
-
-def address_problem(address: str) -> str | None:
-    """A mail address is `local@domain` in ASCII, with nothing that could end a header or a command."""
-    if has_control(address):
-        return "holds a control character or an invisible one"
-    local, at, domain = address.rpartition("@")
-    if at and len(local) <= 64 and LOCAL_PART.fullmatch(local) and HOST.fullmatch(domain):
-        return None
-    return "must be one bare mail address such as admin@example.com"
 
 
 def smtp_host_problem(host: str, region: str, trusted: frozenset[str]) -> str | None:
@@ -121,7 +36,7 @@ def smtp_host_problem(host: str, region: str, trusted: frozenset[str]) -> str | 
             "is an inbound Mail Manager endpoint: it answers 250 and its rules may drop the mail in silence; "
             f"use {smtp_host(region)}"
         )
-    of_host = _region_of_host(host)
+    of_host = region_of_host(host)
     if of_host is not None and of_host != region:
         return (
             f"is SES's host for {of_host}, but the region here is {region}: SMTP passwords are per region, "
@@ -137,7 +52,7 @@ def smtp_host_problem(host: str, region: str, trusted: frozenset[str]) -> str | 
 
 def google_url_problem(url: str, trusted: frozenset[str]) -> str | None:
     """Whether a Google token may be sent to `url`: https to Google, or a host that the environment names."""
-    parts = _split(url)
+    parts = plain_url(url)
     if parts is None or parts.hostname is None:
         return "must be a plain URL such as https://gmail.googleapis.com, without user, query or fragment"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -149,7 +64,7 @@ def google_url_problem(url: str, trusted: frozenset[str]) -> str | None:
 
 def queue_problem(url: str, trusted: frozenset[str]) -> str | None:
     """Whether `url` is a queue at AWS: https to SQS, or a host that the environment names."""
-    parts = _split(url)
+    parts = plain_url(url)
     if parts is None or parts.hostname is None:
         return "must be a queue's URL, such as https://sqs.us-east-1.amazonaws.com/123456789012/audit"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -161,16 +76,16 @@ def queue_problem(url: str, trusted: frozenset[str]) -> str | None:
 
 def queue_region(url: str) -> str:
     """The region in a queue's URL; empty if the host is not SQS's."""
-    parts = _split(url)
+    parts = plain_url(url)
     match = SQS_HOST.fullmatch(parts.hostname) if parts is not None and parts.hostname else None
     if match is None or not REGION.fullmatch(match["region"]):
         return ""
-    return match["region"] if _partition(match["region"])[1] == match["suffix"] else ""
+    return match["region"] if partition(match["region"])[1] == match["suffix"] else ""
 
 
 def ping_url_problem(url: str, trusted: frozenset[str]) -> str | None:
     """Whether runs may be reported to `url`: https to anybody the file names, http only to trusted loopback."""
-    parts = _split(url)
+    parts = plain_url(url)
     if parts is None or not parts.hostname:
         return "must be a plain URL such as https://hc-ping.com/your-uuid, without user, query or fragment"
     if parts.scheme == "https" or (is_loopback(parts.hostname) and parts.hostname in trusted):
@@ -213,7 +128,7 @@ def aws_url_problem(url: str, environ: Mapping[str, str]) -> str | None:
 
     https to AWS; https elsewhere or http to loopback only if the environment says so.
     """
-    parts = _split(url)
+    parts = plain_url(url)
     if parts is None or parts.hostname is None:
         return "is not a plain http or https URL"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -229,7 +144,7 @@ def _endpoints(environ: Mapping[str, str]) -> list[str]:
 
 
 def _host(url: str) -> str | None:
-    parts = _split(url)
+    parts = plain_url(url)
     return None if parts is None else parts.hostname
 
 
@@ -238,7 +153,7 @@ def check_redirections(environ: Mapping[str, str]) -> None:
     for name in redirections(environ):
         if name == TRUST_VARIABLE:
             continue
-        parts = _split(environ[name])
+        parts = plain_url(environ[name])
         if parts is None or parts.hostname is None:
             raise ConfigurationError(f"the variable {name} is not a plain http or https URL", fix=f"unset {name}")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -251,40 +166,3 @@ def check_redirections(environ: Mapping[str, str]) -> None:
 
 def _redirects(name: str) -> bool:
     return name == TRUST_VARIABLE or name.startswith(AWS_ENDPOINT_PREFIX)
-
-
-def _partition(region: str) -> tuple[str, str]:
-    for prefix, found in PARTITIONS.items():
-        if region.startswith(prefix):
-            return found
-    return "aws", "amazonaws.com"
-
-
-def _region_of_host(host: str) -> str | None:
-    """The region in an SES host name; None if it has not the form, prefix and suffix in step."""
-    match = SES_HOST.fullmatch(host.lower())
-    if match is None or host.lower().startswith("vpce-") != bool(match["vpce"]):
-        return None
-    region = match["region"]
-    return region if REGION.fullmatch(region) and _partition(region)[1] == match["suffix"] else None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return "%" not in host  # a zone id names an interface of this machine, not a host
-
-
-def _split(url: str) -> SplitResult | None:
-    """The parts of a plain http(s) URL; None if it is anything else or could be read in two ways."""
-    if has_control(url) or not url.isascii() or any(character in url for character in "\\ @?#"):
-        return None
-    try:
-        parts = urlsplit(url)
-        valid_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return None
-    host = parts.hostname or ""
-    return parts if parts.scheme in ("http", "https") and valid_port and host_problem(host) is None else None

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rotator.core.events import Event, NoticeSent, Outcome, RunFinished
+from rotator.core.evidence import unattested
 from rotator.core.facts import ConsumerFacts
 from rotator.core.notice import NoticeKind, Turn
 from rotator.core.policy import DAY_S, Traits
@@ -118,7 +119,7 @@ def _waiting(s: Situation, remind_s: int) -> Iterator[Due]:
 def waits_for_a_person(s: Situation, traits: Traits, known: ConsumerFacts) -> bool:
     """Whether the run's new credential lies ready for this consumer, and nobody said that it is there."""
     told = known.pushed == s.run.new and known.push_outcome == Outcome.WAITING
-    return traits.by_hand and told and not known.attested_at
+    return told and unattested(traits, known)
 
 
 def _soon(s: Situation) -> Iterator[Due]:

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rotator.core.errors import ConfigurationError
+from rotator.core.hosts import is_loopback
 from rotator.core.ports import Deadline
-from rotator.core.trust import is_loopback
 from rotator.services.gmail_errors import GmailError, GmailKind
 from rotator.services.google_auth import USER_SCOPES, check_url, content_of
 from rotator.services.private_file import FileLate, FileRefused, FileUncertain, rewrite

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rotator.core.trust import smtp_host
+from rotator.core.hosts import smtp_host
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator.core.errors import AccessError, RemoteFault
+from rotator.core.hosts import partition_of
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.secret import Secret
-from rotator.core.trust import partition_of
 from rotator.services.aws import AwsSession
 from rotator.services.aws_calls import AwsCalls
 from rotator.services.key_use import keys_own_policy, use_of

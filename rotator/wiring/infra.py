@@ -11,7 +11,7 @@ from rotator.config.model import Configuration, UserConfiguration
 from rotator.config.report_policy import read_the_rates
 from rotator.config.schema import Alarms
 from rotator.config.suppression_policy import read_the_list
-from rotator.core import trust
+from rotator.core import hosts
 from rotator.core.alarm import Alarm
 from rotator.core.errors import ConfigurationError
 from rotator.infra.plan import MailDomain, Plan, Policy, SmtpUser
@@ -23,7 +23,7 @@ def plan(configuration: Configuration, region: str, domains: Sequence[str], dail
     users = [one for one in configuration.users if one.account == configuration.users[0].account]
     path = configuration.aws.user_path or "/"
     return Plan(
-        partition=trust.partition_of(chosen),
+        partition=hosts.partition_of(chosen),
         account=users[0].account,
         region=chosen,
         domains=_domains(domains, configuration, chosen),
@@ -40,7 +40,7 @@ def _domains(given: Sequence[str], configuration: Configuration, region: str) ->
     written = [(one.name, one.mail_from or "") for one in configuration.domains if one.region == region]
     found = named or written or [(name, "") for user in configuration.users for name in _senders(user)]
     for part in (part for pair in found for part in pair if part):
-        if (problem := trust.host_problem(part)) is not None:
+        if (problem := hosts.host_problem(part)) is not None:
             raise ConfigurationError(f"--domain {part!r}: {problem}", fix="--domain example.com=bounce.example.com")
     if not found:
         raise ConfigurationError("no domain can be told from the file", fix="--domain example.com=bounce.example.com")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator.core import trust
+from rotator.core import foreign_text, hosts, trust
 from rotator.core.errors import ConfigurationError
 
 NOBODY: frozenset[str] = frozenset()
@@ -180,22 +180,22 @@ ADDRESSES = {
 @pytest.mark.parametrize(("address", "good"), ADDRESSES.values(), ids=ADDRESSES.keys())
 def test_an_address_is_one_bare_mailbox(address: str, good: bool) -> None:
     """Nothing that a header or an SMTP command could be continued with."""
-    assert (trust.address_problem(address) is None) is good
+    assert (hosts.address_problem(address) is None) is good
 
 
 @given(st.text(max_size=8), st.sampled_from("\x00\t\n\r\x1b\x7f\x85\u200b\u2028\u2066\ufeff"), st.text(max_size=8))
 def test_control_characters_are_seen_wherever_they_stand(before: str, control: str, after: str) -> None:
     """In hosts, addresses and every other text."""
     text = before + control + after
-    assert trust.has_control(text)
-    assert trust.host_problem(text) is not None
-    assert trust.address_problem(f"a@b.com{text}") is not None
+    assert foreign_text.has_control(text)
+    assert hosts.host_problem(text) is not None
+    assert hosts.address_problem(f"a@b.com{text}") is not None
 
 
 def test_partitions_follow_from_the_region() -> None:
     """An ARN of the wrong partition matches nobody."""
     regions = ("us-east-1", "cn-northwest-1", "us-gov-east-1")
-    assert [trust.partition_of(region) for region in regions] == ["aws", "aws-cn", "aws-us-gov"]
+    assert [hosts.partition_of(region) for region in regions] == ["aws", "aws-cn", "aws-us-gov"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_partitions_follow_from_the_region() -> None:
 )
 def test_a_region_has_the_form_of_one(region: str, hint: str) -> None:
     """Known or not; an availability zone is told apart."""
-    problem = trust.region_problem(region)
+    problem = hosts.region_problem(region)
     assert problem is not None
     assert hint in problem
-    assert trust.region_problem("ap-southeast-3") is None
+    assert hosts.region_problem("ap-southeast-3") is None
