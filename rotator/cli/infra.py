@@ -59,14 +59,18 @@ def render(
     ] = None,
 ) -> None:
     """Print a CloudFormation template as YAML; the same configuration gives the same bytes."""
-    from rotator.infra.rendering import TEMPLATES, rendered
+    from rotator.infra.rendering import SENT_AT_MOST, TEMPLATES, rendered
 
     plan = _plan(options, region, domain or [], daily_limit)
+    text = rendered(stack.value, plan)
+    if len(text) > SENT_AT_MOST:
+        told = f"{len(text)} bytes: more than {SENT_AT_MOST} go by way of a bucket, by `deploy --s3-bucket`"
+        options.screen.say(told, "warning", always=True)
     if options.screen.json:
         fields = {"ok": True, "stack": stack.value, "region": plan.region, "template": TEMPLATES[stack.value](plan)}
         options.screen.document("rotator/infra-template/1", fields)
     else:
-        options.screen.raw(rendered(stack.value, plan).rstrip("\n"))
+        options.screen.raw(text.rstrip("\n"))
 
 
 @app.command()

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from rotator.infra.plan import Plan, Policy, Resource, Resources, document, logical, ref, statement, template
+from rotator.infra.plan import (
+    Plan,
+    Policy,
+    Resource,
+    Resources,
+    document,
+    fitting,
+    logical,
+    ref,
+    statement,
+    template,
+)
 
 SEND = "ses:SendRawEmail"  # what SMTP is to IAM
+USER_POLICY_AT_MOST, ROLE_POLICY_AT_MOST = 2_048, 10_240  # characters of all inline policies of one
 KEY_CHANGES = ("iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:UpdateAccessKey")
 # All but the use of the key: who may use it stands in the key's own policy alone.
 KEY_ADMINISTRATION = tuple(
@@ -27,14 +39,18 @@ SEAL_PURPOSE = "rotator-journal-seal"  # the encryption context that the program
 
 
 def user_policy(plan: Plan) -> Policy:
-    """What an SMTP user may do: send mail from the domains, through their configuration set."""
+    """What an SMTP user may do: send mail from the domains, through their configuration set.
+
+    Raises ConfigurationError if so many domains have no room in it.
+    """
     senders = [f"*@{one.name}" for one in plan.domains]
-    return document(
+    policy = document(
         statement(
             "SendFromTheDomains", SEND, [*plan.identity_arns(), plan.set_arn],
             Condition={"StringLike": {"ses:FromAddress": senders}},
         )
     )  # fmt: skip
+    return fitting(policy, USER_POLICY_AT_MOST, "an SMTP user")
 
 
 def boundary(plan: Plan) -> Policy:
@@ -44,10 +60,14 @@ def boundary(plan: Plan) -> Policy:
 
 
 def role_policy(plan: Plan) -> Policy:
-    """What the program needs for exactly this configuration, and a Deny for every other user's keys."""
+    """What the program needs for exactly this configuration, and a Deny for every other user's keys.
+
+    Raises ConfigurationError if so many users have no room in it.
+    """
     others = statement("NobodyElsesKeys", KEY_CHANGES, None, "Deny") | {"NotResource": plan.user_arns()}
     del others["Resource"]
-    return {**plan.role_policy, "Statement": [*plan.role_policy["Statement"], others]}
+    policy = {**plan.role_policy, "Statement": [*plan.role_policy["Statement"], others]}
+    return fitting(policy, ROLE_POLICY_AT_MOST, "the program's role")
 
 
 def access(plan: Plan) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,22 @@ def statement(sid: str, action: str | Sequence[str], resource: Any, effect: str 
 def document(*statements: Mapping[str, Any]) -> Policy:
     """A policy document."""
     return {"Version": "2012-10-17", "Statement": [dict(one) for one in statements]}
+
+
+def fitting(policy: Policy, most: int, whose: str) -> Policy:
+    """The policy, if IAM takes one of that length as an inline policy.  Raises ConfigurationError.
+
+    White space does not count: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    length = len(json.dumps(policy, separators=(",", ":")))
+    if length > most:
+        raise ConfigurationError(
+            f"the policy of {whose} would have {length} characters",
+            why=f"IAM takes {most} inline",
+            fix="make a file for some of the users or domains, and a stack of its own from it",
+            runbook="runbooks/infrastructure.md",
+        )
+    return policy
 
 
 def template(description: str, parameters: Resource, conditions: Resource, resources: Resources, outputs: Resource) -> (

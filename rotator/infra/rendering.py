@@ -11,6 +11,8 @@ from rotator.infra.plan import Plan
 from rotator.infra.sending import sending
 
 TEMPLATES = {"sending": sending, "access": access}
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+SENT_AT_MOST = 51_200  # bytes of a template in the request; a longer one goes by way of a bucket
 
 
 class _Plain(yaml.SafeDumper):

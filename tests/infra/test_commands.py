@@ -90,3 +90,16 @@ def test_the_role_may_read_the_suppression_list(run: Run) -> None:  # noqa: F811
     statements = {one["Sid"]: one for one in json.loads(run("infra", "policy", "role").out)["Statement"]}
     assert statements["ReadTheSuppressionList"]["Condition"] == {"StringEquals": {"aws:RequestedRegion": ["us-east-1"]}}
     assert statements["RotateKeysOfExactlyTheseUsers"]["Resource"] == statements["NobodyElsesKeys"]["NotResource"]
+
+
+def test_a_template_that_is_too_long_for_a_request_is_told(tmp_path: Path, run: Run) -> None:  # noqa: F811
+    """On stderr, beside the template: deploying it needs a bucket."""
+    file = yaml.safe_load(FILE)
+    (user,) = file["users"]
+    place = {"type": "human", "name": "laptop", "instructions": "Thunderbird"}
+    file["users"] = [user] + [user | {"name": f"user-{n}", "consumers": [place]} for n in range(15)]
+    write(tmp_path, json.dumps(file))
+    done = run("infra", "render", "sending")
+    assert (done.code, "go by way of a bucket" in done.err) == (0, True), done.err
+    assert len(yaml.safe_load(done.out)["Resources"]) > 16 * 4
+    assert "bucket" not in run("infra", "render", "access").err

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
+from rotator.core.errors import ConfigurationError
 from rotator.infra.access import KEY_CHANGES, access, boundary, role_policy, user_policy
-from rotator.infra.plan import Plan
+from rotator.infra.plan import MailDomain, Plan, Policy, SmtpUser
 from rotator.infra.sending import sending
 from tests.infra.plans import ACCOUNT, PLANS, plan
 
@@ -102,3 +105,20 @@ def test_the_seal_s_key_is_used_by_the_role_alone() -> None:
     assert not {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant"} & set(administered["Action"])
     assert used["Principal"] == {"AWS": {"Fn::GetAtt": ["Role", "Arn"]}}
     assert used["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": "rotator-journal-seal"}}
+
+
+def test_a_policy_that_iam_would_not_take_is_refused() -> None:
+    """For its length: the last that fits is rendered, one more is not, and the stack would have failed half made."""
+    many = [SmtpUser(f"user-{n:03}", "/ses/") for n in range(400)]
+    one, two = (_length(role_policy(plan(users=many[:n]))) for n in (1, 2))
+    fits = 1 + (10_240 - one) // (two - one)
+    assert _length(role_policy(plan(users=many[:fits]))) <= 10_240
+    with pytest.raises(ConfigurationError, match=r"the program's role would have 102\d\d characters"):
+        role_policy(plan(users=many[: fits + 1]))
+    domains = [MailDomain(f"mail{n:02}.example.com") for n in range(40)]
+    with pytest.raises(ConfigurationError, match="an SMTP user would have"):
+        user_policy(plan(domains=domains))
+
+
+def _length(policy: Policy) -> int:
+    return len(json.dumps(policy, separators=(",", ":")))
