@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rotator.core.access_keys import KeyId
 from rotator.core.durations import parse_duration
 from rotator.core.ports import Deadline
+from rotator.core.secret import Secret
+from rotator.core.smtp_credential import derive
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.scenario import InitialKey, Scenario
 from rotator.sandbox.world import PERSONAL, World
 from rotator.services.gmail import GmailMailbox
 from rotator.services.google_auth import delegated_access
 from tests.alarms.deploying import add_section, deploy
+from tests.alarms.deploying import client as aws
 from tests.explain import bounces
 from tests.gates.source_tree import ROOT
 
@@ -71,8 +75,10 @@ class Stage:
                 assert code == 0, lines
             case ["stranger", "makes", "a", "key"]:
                 sandbox.create_key()
-            case ["wrong", "password", "in", "news-alias"]:
-                self.spoil_news()
+            case ["the", "stranger's", "key", "is", "deleted"]:
+                self.world.keys.set_status(self.world.scenario.user, sandbox.keys()[-1]["key"], "Deleted")
+            case [("wrong" | "right") as how, "password", "in", "news-alias"]:
+                self.paste_news("B" + "x" * 43 if how == "wrong" else self.right_password())
             case ["paste", consumer]:
                 self.paste(sandbox, consumer)
             case _:
@@ -103,25 +109,34 @@ class Stage:
                 self._at_the_alarms(note)
 
     def _at_the_alarms(self, note: str) -> None:
-        """What a note says of CloudWatch and of whoever it tells."""
+        """What a note says of CloudWatch and of whoever it tells, and what a person does at AWS by hand."""
         match note.split():
+            case [address, "is", "taken", "off", "the", "list"]:
+                aws(self.world, "sesv2").delete_suppressed_destination(EmailAddress=address)
             case ["alarms", "in", "the", "file"]:
                 add_section(self.world)
             case ["alarms", "are", "deployed", "for", address]:
                 deploy(self.world, address)
+            case [alarm, "goes", "back"]:
+                aws(self.world, "cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="figures")
             case [address, "confirms"]:
                 self.world.paging.confirm(address)
             case _:
                 raise AssertionError(f"nobody knows how to do this in the sandbox: {note}")
 
-    def spoil_news(self) -> None:
-        """Somebody changes the alias's password by hand, to one that SES never gave."""
+    def right_password(self) -> str:
+        """The SMTP password of the key in use."""
+        held, region = self.world.keys.now_held(self.world.scenario.user)[0], self.world.scenario.region
+        return derive(KeyId(held.id), Secret(held.secret), region).password.reveal()
+
+    def paste_news(self, password: str) -> None:
+        """Somebody changes the alias's password by hand."""
         gmail, domain = self.world.gmail, self.world.scenario.domain
         assert gmail is not None
         mailbox, alias = f"ops@{domain}", f"news@{domain}"
         held = gmail.stored(mailbox, alias)
         assert held is not None
-        gmail.add_alias(mailbox, alias, held.host, held.port, "starttls", held.username, "B" + "x" * 43)
+        gmail.add_alias(mailbox, alias, held.host, held.port, "starttls", held.username, password)
 
     def move(self) -> None:
         """The state goes to the same place of another machine, as files that were copied; locks stay behind."""

@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from rotator.cli.pages import anchor, part_of
 from rotator.core import errors
 from rotator.core.refusals import TOLD
 from rotator.doctor.registry import CHECKS
 from rotator.services.gmail_errors import GmailKind
-from tests.docs.pages import RUNBOOKS
+from tests.docs.pages import FENCE, RUNBOOKS
 from tests.gates.source_tree import MODULES, PRODUCT, ROOT, calls, layer, nodes
 
 INDEX = ROOT / "runbooks" / "README.md"
 GMAIL = ROOT / "runbooks" / "gmail.md"
 NAMED = re.compile(r"runbooks/[a-z0-9-]+\.md")
 LINKED = re.compile(r"\]\(([a-z0-9-]+\.md)[#)]")
+PAGES_OF_ONE_SHAPE = [page for page in RUNBOOKS if page != INDEX]
 PAGE_NAME = re.compile(r"(?:runbooks/)?[a-z0-9-]+\.md")
 
 
@@ -45,12 +47,34 @@ def raised(path: Path) -> Iterator[tuple[str, str]]:
             yield str(words["id"]), str(words.get("runbook", error.runbook))
 
 
-@pytest.mark.parametrize("page", RUNBOOKS, ids=[page.name for page in RUNBOOKS])
-def test_a_page_begins_with_the_decision_to_take(page: Path) -> None:
-    """Whoever opens a page at night reads first what has to be decided."""
-    title, decision = [line for line in page.read_text("utf-8").splitlines() if line.strip()][:2]
+def _parts(page: Path) -> dict[str, str]:
+    """The page's text by its headings of the second level, as `rotator explain PAGE#part` cuts it."""
+    headings = re.findall(r"^## +(.+)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {heading: part_of(page.read_text("utf-8"), anchor(heading)) for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES_OF_ONE_SHAPE, ids=[page.name for page in PAGES_OF_ONE_SHAPE])
+def test_every_page_has_the_same_shape(page: Path) -> None:
+    """Whoever opens a page at night reads what is seen, what has to be decided, what to do and how it shows."""
+    title, symptom, decision = [line for line in page.read_text("utf-8").splitlines() if line.strip()][:3]
     assert title.startswith("# ")
+    assert symptom.startswith("**Symptom:** ")
     assert decision.startswith("**Decide: ")
+    assert [*_parts(page)] in (["Do", "Check"], ["Decide", "Do", "Check"])
+
+
+@pytest.mark.parametrize("page", PAGES_OF_ONE_SHAPE, ids=[page.name for page in PAGES_OF_ONE_SHAPE])
+def test_every_page_ends_with_a_command_that_shows_that_it_worked(page: Path) -> None:
+    """What `Check` shows is executed with the page, at its end, so it is no hope."""
+    check = _parts(page)["Check"]
+    assert "```console\n$ rotator " in check.replace("   ", "")
+    assert page.read_text("utf-8").endswith(check)
+
+
+def test_the_index_begins_with_the_decision_to_take() -> None:
+    """It leads by what is seen."""
+    title, decision = [line for line in INDEX.read_text("utf-8").splitlines() if line.strip()][:2]
+    assert (title, decision.startswith("**Decide: ")) == ("# Runbooks", True)
 
 
 def test_every_page_that_the_program_can_name_is_there() -> None:
