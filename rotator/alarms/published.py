@@ -27,8 +27,12 @@ def of_rotation(s: Situation) -> Iterator[Datum]:
 
 
 def of_audit(user: str, outcomes: Iterable[AuditOutcome], findings: Iterable[Finding]) -> Datum:
-    """How much of a user's audit failed: places that did not pass, and whatever else was found wrong."""
-    places = sum(one is not AuditOutcome.ARRIVED for one in outcomes)
+    """How much of a user's audit failed: places that did not pass, and whatever else was found wrong.
+
+    A mail that a rotation overtook is no verdict.
+    """
+    well = (AuditOutcome.ARRIVED, AuditOutcome.OVERTAKEN)
+    places = sum(one not in well for one in outcomes)
     others = sum(one.status is CheckStatus.FAILED for one in findings)
     return Datum(Metric.AUDIT_FAILED, user, float(places + others), "Count")
 

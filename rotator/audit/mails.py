@@ -1,26 +1,26 @@
 """One real mail through every place, side by side, until each has arrived, bounced or is missing.
 
 The place sends with what it holds; where the mail comes out is looked at for all of them together.  Nothing here
-decides about a rotation: an outcome is told to people.
+decides about a rotation, and none waits for it: the user's lock is held until a mail is out, not until it is in.  What
+comes in later is about the key that was used; where that cannot be told any more, there is no verdict.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, replace
 
-from rotator.audit.headers import PAGE, judge
-from rotator.core.arrivals import Arrivals, Bounced, Delivered, Landed, Sighting
-from rotator.core.errors import RotatorError
+from rotator.audit.targets import Result, Target
+from rotator.audit.verdicts import failure, named, of_its_key, of_sighting, outcome_of, overtaken
+from rotator.core.arrivals import Arrivals, Sighting
+from rotator.core.brief import Attempt
+from rotator.core.errors import LockHeld, RotatorError
 from rotator.core.evidence import asked_again
 from rotator.core.facts import Facts
-from rotator.core.findings import CheckStatus, Finding, failed
 from rotator.core.parts import CANARY_DEADLINE_S
-from rotator.core.policy import REQUEST_DEADLINE_S, Traits
+from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding, LoginRefused, Unknown
 from rotator.core.proven import AuditOutcome
 
@@ -30,44 +30,14 @@ POLL_SHARE = 0.1  # of the time so far: whatever comes is seen at most this much
 BODY = "A test mail of the monthly audit of SMTP credentials; nothing to do.\n"
 
 
-class Sends(Protocol):
-    """What the audit needs of a consumer."""
-
-    @property
-    def traits(self) -> Traits:
-        """Who it is."""
-        ...
-
-    def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
-        """As in core.ports.Consumer."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Target:
-    """One place to send through.  `seen` is set once its mail needs no more waiting; `key` "" = not known."""
+class NotSent:
+    """A rotation was in the way."""
 
-    user: str
-    consumer: Sends
-    sender: str  # the address that the mail must come from
-    token: str
-    key: str = ""
-    seen: threading.Event = field(default_factory=threading.Event, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The consumer's name."""
-        return self.consumer.traits.name
+    why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one mail."""
-
-    target: Target
-    outcome: AuditOutcome
-    findings: tuple[Finding, ...]
-    seconds: float
+Answer = CanaryAnswer | NotSent
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +86,41 @@ def send_all(targets: Sequence[Target], arrivals: Arrivals, timeout_s: float, cl
 
 @dataclass(slots=True)
 class _Mail:
-    """One mail on its way.  `began`: when its place was asked; 0 while it waits for a worker."""
+    """One mail on its way.  `began`: when its place was asked; 0 while it waits.  `sent`: AWS's time, 0 = not."""
 
     target: Target
-    answer: Future[CanaryAnswer] | None = None
+    answer: Future[Answer] | None = None
     began: float = 0.0
+    sent: int = 0
 
 
-def _send(mail: _Mail, clock: Clock) -> CanaryAnswer:
-    mail.began = clock.monotonic()
-    return asked_again(lambda: _sent(mail.target, clock), mail.target.seen.is_set)
+def _send(mail: _Mail, clock: Clock) -> Answer:
+    return asked_again(lambda: _sent(mail, clock), mail.target.seen.is_set)
 
 
-def _sent(target: Target, clock: Clock) -> CanaryAnswer:
-    canary = Canary(target.token, f"rotator audit {target.token}", BODY)
+def _sent(mail: _Mail, clock: Clock) -> Answer:
     try:
-        return target.consumer.send(canary, Deadline.after(CANARY_DEADLINE_S, clock.monotonic))
+        with mail.target.attempt() as attempt:
+            mail.began = mail.began or clock.monotonic()
+            return _effect(mail, attempt, clock)
+    except LockHeld as held:
+        return NotSent(str(held))
     except RotatorError as error:
         return Unknown(str(error))
+
+
+def _effect(mail: _Mail, attempt: Attempt | None, clock: Clock) -> CanaryAnswer:
+    """Sent with what the place holds now.  A place that shows its key is one that we log in for, here and now."""
+    target, ours = mail.target, mail.target.consumer.traits.reads_back
+    canary = Canary(target.token, f"rotator audit {target.token}", BODY)
+    deadline = Deadline.after(REQUEST_DEADLINE_S if ours else CANARY_DEADLINE_S, clock.monotonic)
+    if attempt is None:
+        return target.consumer.send(canary, deadline)
+    mail.sent = attempt.at
+    answer = target.consumer.send(replace(canary, out=attempt.let_go), deadline)
+    if ours and isinstance(answer, Arrived):
+        attempt.accepted()
+    return answer
 
 
 @dataclass(slots=True)
@@ -171,13 +158,19 @@ class _Flight:
         self.blind = ""
         return found
 
-    def _judge(self, mail: _Mail, answer: CanaryAnswer | None, sighting: Sighting | None) -> Result | None:
+    def _judge(self, mail: _Mail, answer: Answer | None, sighting: Sighting | None) -> Result | None:
         """The result, or None if it is too early to tell."""
+        if isinstance(answer, NotSent):
+            return replace(overtaken(mail.target, answer.why, 0.0), sent=mail.sent)
+        result = self._verdict(mail, answer, sighting)
+        return result and replace(of_its_key(result, answer), sent=mail.sent)
+
+    def _verdict(self, mail: _Mail, answer: CanaryAnswer | None, sighting: Sighting | None) -> Result | None:
         target = mail.target
         took = self.clock.monotonic() - mail.began if mail.began else 0.0
         if sighting is not None:
-            findings = tuple(_named(one, target) for one in _of_sighting(sighting, target.sender))
-            return Result(target, _outcome(sighting, findings), findings, took)
+            findings = tuple(named(one, target) for one in of_sighting(sighting, target.sender))
+            return Result(target, outcome_of(sighting, findings), findings, took)
         if isinstance(answer, LoginRefused):
             return self._bad(target, AuditOutcome.REFUSED, answer.detail, took)
         if isinstance(answer, Unknown):
@@ -190,58 +183,9 @@ class _Flight:
         return self._bad(target, AuditOutcome.MISSING, f"{seen} after {round(took)} s", took)
 
     def _bad(self, target: Target, outcome: AuditOutcome, seen: str, took: float) -> Result:
-        fix = FIXES[outcome].format(user=target.user, name=target.name)
-        finding = Finding("mail.arrival", CheckStatus.FAILED, seen, fix, f"{PAGE}#{outcome}")
-        return Result(target, outcome, (_named(finding, target),), took)
+        return Result(target, outcome, (failure(target, outcome, seen),), took)
 
 
-FIXES = {  # `{user}` and `{name}`: whose place it is, and which
-    AuditOutcome.REFUSED: "it has a wrong password.  Fed by hand: rotator handover {user} {name} --reveal; fed by "
-    "rotator: rotator rotate --user {user} (a new key, told to every place)",
-    AuditOutcome.BOUNCED: "read what the other side said; the credential itself was accepted",
-    AuditOutcome.MISSING: "look into Spam, at the forwarding of audit.mail_to, and at SES's suppression list",
-    AuditOutcome.UNKNOWN: "mend what the text says, then: rotator audit --user {user} --consumer {name}",
-}
-
-
-def _answer(mail: _Mail) -> CanaryAnswer | None:
+def _answer(mail: _Mail) -> Answer | None:
     """What the place answered; None while it has not.  A bug in an adapter is raised here."""
     return mail.answer.result() if mail.answer is not None and mail.answer.done() else None
-
-
-def _of_sighting(sighting: Sighting, sender: str) -> Iterator[Finding]:
-    match sighting:
-        case Landed():
-            yield from judge(sighting, sender)
-        case Delivered(sender=author, detail=detail):
-            yield from _of_delivery(author, detail, sender)
-        case Bounced(detail=detail):
-            fix = FIXES[AuditOutcome.BOUNCED]
-            yield Finding("mail.arrival", CheckStatus.FAILED, f"it bounced: {detail}", fix, f"{PAGE}#bounced")
-
-
-def _of_delivery(author: str, detail: str, sender: str) -> Iterator[Finding]:
-    """SES's own word: the far server took the mail; what it thought of it stands in no event."""
-    yield Finding("mail.arrival", CheckStatus.OK, detail)
-    if author.lower() == sender.lower():
-        yield Finding("mail.from", CheckStatus.OK, f"From is {sender}")
-    else:
-        fix = "the alias was not used: verify it again in Gmail, or correct canary_from"
-        yield Finding("mail.from", CheckStatus.FAILED, f"From is {author}, not {sender}", fix, f"{PAGE}#from")
-    for method in ("spf", "dkim", "dmarc"):
-        fix = "let the audit's mail arrive in a mailbox that is read: audit.arrival.gmail"
-        seen = "SES's events do not say what the receiver made of it"
-        yield Finding(f"mail.{method}", CheckStatus.NOT_KNOWN, seen, fix)
-
-
-def _outcome(sighting: Sighting, findings: Sequence[Finding]) -> AuditOutcome:
-    if isinstance(sighting, Bounced):
-        return AuditOutcome.BOUNCED
-    return AuditOutcome.WRONG if failed(findings) else AuditOutcome.ARRIVED
-
-
-def _named(finding: Finding, target: Target) -> Finding:
-    """The finding with the place that it is about."""
-    who = (("user", target.user), ("consumer", target.name))
-    seen = f"{target.name}: {finding.summary}"
-    return Finding(finding.id, finding.status, seen, finding.fix, finding.runbook, (*who, *finding.evidence))

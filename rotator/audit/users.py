@@ -7,31 +7,54 @@ from collections.abc import Iterator, Mapping
 
 from rotator.audit import belonging
 from rotator.audit.headers import PAGE
-from rotator.audit.mails import Result, Target, why_not
+from rotator.audit.mails import why_not
+from rotator.audit.targets import Result, Target
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId, LastUse
-from rotator.core.errors import AccessError, RotatorError
+from rotator.core.brief import BriefLock, Login, attempt, moved
+from rotator.core.errors import AccessError, LockHeld, RotatorError
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.fold import fold
 from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Consumer, Deadline, Holding, NotReadable, Unknown
-from rotator.core.proven import last_proven
+from rotator.core.proven import AuditOutcome, last_proven
+
+LOCK_PAGE = LockHeld.runbook
+LOOKS_AT_MOST = 3  # a run that goes on between two looks is at work
 
 
 class UserAudit:
-    """One user's part, under the lock that its journal holds."""
+    """One user's part.  Its lock is held for each sending and each entry, and not in between."""
 
-    def __init__(self, parts: Parts, senders: Mapping[str, str], seen: Mapping[str, threading.Event]) -> None:
+    def __init__(
+        self, parts: Parts, lock: BriefLock, senders: Mapping[str, str], seen: Mapping[str, threading.Event]
+    ) -> None:
         """`senders`: the address each place is to send as; `seen`: set once its mail is settled.
 
-        Asks IAM who and which keys.  Raises AccessError (also for another account or user), RemoteFault.
+        Asks IAM who and which keys.  Raises AccessError (also for another account or user), RemoteFault, JournalError.
         """
-        self.parts, self._senders, self._seen = parts, senders, seen
-        self.facts = fold(parts.journal.events())
+        self.parts, self._lock, self._senders, self._seen = parts, lock, senders, seen
+        self.busy = ""  # the rotation at work, beside which nothing is sent
+        self.held_up = False  # whether one kept us from sending, judging or writing something down
+        self._unkept: list[ev.AuditSettled] = []
+        self.facts = fold(lock.events())
         _must_be_the_adopted(parts, self.facts.account, self.facts.user_id)
-        self._listed = parts.access_keys.keys()
-        self._began = parts.monotonic()
+        self._look()
+
+    def _look(self) -> None:
+        """Keys and journal as of one moment: nobody was at work on the user while they were read."""
+        for _ in range(LOOKS_AT_MOST):
+            self.facts = fold(self._lock.events())
+            self._listed, self._began = self.parts.access_keys.keys(), self.parts.monotonic()
+            try:
+                with self._lock.held() as held:
+                    if held.facts() == self.facts:
+                        return
+            except LockHeld as error:
+                self.busy = str(error)
+                return
+        self.busy = "a rotation goes on again and again"
 
     @property
     def name(self) -> str:
@@ -50,6 +73,8 @@ class UserAudit:
                 continue
             holds = self._holds(consumer)
             why = why_not(self.facts, consumer.traits.sends, holds)
+            if self.busy and consumer.traits.sends:
+                why, self.held_up = f"nothing was sent: {self.busy}", True
             if why:
                 left_out.append(self._left_out(consumer, why))
             else:
@@ -57,14 +82,44 @@ class UserAudit:
         return chosen, left_out
 
     def settle(self, result: Result) -> None:
-        """Keep one outcome: no address, no text from outside."""
-        self.parts.journal.check_lock()
-        self.parts.journal.append(ev.AuditSettled(self.now(), result.target.name, result.outcome, result.target.key))
+        """Keep one outcome, with the key that was used: no address, no text from outside.  Raises JournalError."""
+        self.held_up = self.held_up or result.outcome is AuditOutcome.OVERTAKEN
+        if result.tried:
+            name, key = result.target.name, result.target.key
+            self._unkept.append(ev.AuditSettled(self.now(), name, result.outcome, key, result.sent))
+            self.keep()
+
+    def keep(self) -> str:
+        """Write down what was settled; why it could not be, "" if it is.  Raises JournalError, SealError."""
+        if not self._unkept:
+            return ""
+        try:
+            with self._lock.held() as held:
+                while self._unkept:
+                    held.append(self._unkept[0])
+                    del self._unkept[0]
+        except LockHeld as error:
+            return str(error)
+        return ""
+
+    def not_kept(self) -> Iterator[Finding]:
+        """A finding if something still is not written down."""
+        if self._unkept and (why := self.keep()):
+            self.held_up = True
+            seen = f"{self.name}: what became of {len(self._unkept)} mails is told here only, not in the journal: {why}"
+            evidence = (("user", self.name),)
+            yield Finding("journal.kept", CheckStatus.WARNING, seen, "rotator audit, later", LOCK_PAGE, evidence)
 
     def findings(self) -> Iterator[Finding]:
-        """Everything but the mails: keys, the open run, places that nobody ever confirmed."""
+        """Everything but the mails: keys, the open run, places that nobody ever confirmed; as it is now."""
+        events = self._lock.events()
+        if moved(self.facts, fold(events)):
+            self._look()
         policy, keys, now = self.parts.policy, self._listed.keys, self.now()
-        yield from belonging.unproven(policy, last_proven(self.parts.journal.events()))
+        yield from belonging.unproven(policy, last_proven(events))
+        if self.busy:
+            yield self._keys_in_motion()
+            return
         last_use: dict[str, LastUse | None] = {key.id: self._last_use(key.id) for key in keys}
         yield from belonging.key_findings(self.facts, policy, keys, last_use, now)
         yield belonging.run_finding(self.facts, policy, now)
@@ -72,7 +127,21 @@ class UserAudit:
     def _target(self, consumer: Consumer, holds: Holding) -> Target:
         name = consumer.traits.name
         known = holds if isinstance(holds, str) else "" if self.facts.run is not None else self.facts.current
-        return Target(self.name, consumer, self._senders[name], self.parts.new_token(), known, seen=self._seen[name])
+        login = Login(known, consumer.traits.endpoint, name)
+        return Target(
+            self.name,
+            consumer,
+            self._senders[name],
+            self.parts.new_token(),
+            known,
+            seen=self._seen[name],
+            attempt=lambda: attempt(self._lock, self.facts, login, self.now, self.parts.monotonic),
+            moved=lambda: moved(self.facts, fold(self._lock.events()), name),
+        )
+
+    def _keys_in_motion(self) -> Finding:
+        seen, evidence = f"{self.name}: its keys were not looked at: {self.busy}", (("user", self.name),)
+        return Finding("run.open", CheckStatus.SKIPPED, seen, "rotator status", LOCK_PAGE, evidence)
 
     def _holds(self, consumer: Consumer) -> Holding:
         if not consumer.traits.reads_back:

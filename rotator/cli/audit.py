@@ -18,10 +18,13 @@ from rotator.core.errors import Exit
 from rotator.core.findings import Finding, failed
 
 if TYPE_CHECKING:
-    from rotator.audit.mails import Result, Target
+    from rotator.audit.targets import Result, Target
     from rotator.config.model import Configuration
     from rotator.core.proven import AuditOutcome
     from rotator.wiring.audit import AuditWork
+
+
+KEEP_S, KEEP_POLL_S = 60.0, 0.5  # a rotation seldom takes longer; what it cannot wait for is told all the same
 
 
 @command
@@ -43,17 +46,20 @@ def audit(
     with signals.finishing_steps(), wiring_audit.auditing(configuration, user, consumer) as work:
         mails = _Mails(options)
         mails.send(work, consumer, parse_duration(timeout) if timeout else work.timeout_s)
+        mails.keep(work)
         found = list(mails.findings)
         if not consumer:
             for each in work.users:
                 others = list(each.findings())
-                mails.publish(configuration, each.name, others)
+                if not each.busy:  # nothing was looked at, which is no good news either
+                    mails.publish(configuration, each.name, others)
                 found += others
             found += work.unadopted()
             found += work.strangers() if user is None else ()
     show(options.screen, found)
     options.screen.out(f"{counted(found)}.")
-    code = int(Exit.FAILED) if failed(found, strict=strict) else 0
+    locked = any(one.held_up for one in work.users)
+    code = int(Exit.FAILED if failed(found, strict=strict) else Exit.LOCKED if locked else Exit.OK)
     if code:
         options.screen.say(f"(exit {code})", always=True)
     fields = {"ok": code == 0, "consumers": mails.rows, "findings": [row(one) for one in found]}
@@ -88,6 +94,13 @@ class _Mails:
             users[result.target.user].settle(result)
             self._take(result)
 
+    def keep(self, work: AuditWork) -> None:
+        """What could not be written down because of a rotation at work: it is waited for a while."""
+        deadline = time.monotonic() + KEEP_S
+        while any(one.keep() for one in work.users) and time.monotonic() < deadline:
+            signals.sleep(KEEP_POLL_S)
+        self.findings += [finding for one in work.users for finding in one.not_kept()]
+
     def publish(self, configuration: Configuration, user: str, others: list[Finding]) -> None:
         """One user's figure for the alarms, with what else was found; whatever becomes of it changes nothing."""
         from rotator.wiring.alarms import publish_audit
@@ -100,6 +113,8 @@ class _Mails:
         took = duration(int(result.seconds * 1000))
         self._screen.say(f"{target.name}: {result.outcome} after {took}", "ok" if good else "failed")
         self.findings += result.findings
+        if not result.tried:
+            return
         self._outcomes.setdefault(target.user, []).append(result.outcome)
         self.rows.append({
             "user": target.user,

@@ -52,15 +52,19 @@ def doctor(
         return 0
     chosen = named(checks or ())
     began = time.monotonic()
-    findings, changed = examined(options, chosen, asked, since_change=since_change)
+    findings, changed, held_up = examined(options, chosen, asked, since_change=since_change)
     took = int((time.monotonic() - began) * 1000)
-    return _end(options, findings, changed if since_change else None, took, strict=strict)
+    code = Exit.FAILED if failed(findings, strict=strict) else Exit.LOCKED if send and held_up else Exit.OK
+    return _end(options, findings, changed if since_change else None, took, code)
 
 
 def examined(
     options: Options, checks: Any, asked: Any, *, since_change: bool = False
-) -> tuple[list[Finding], list[Finding]]:
-    """Every finding, and those that changed since the last run; shown as soon as they are known."""
+) -> tuple[list[Finding], list[Finding], bool]:
+    """Every finding, those that changed since the last run, and whether a run at work kept us from something.
+
+    They are shown as soon as they are known.
+    """
     from rotator.doctor.registry import LAYERS
     from rotator.doctor.runner import examine
     from rotator.wiring import doctor as wiring_doctor
@@ -75,8 +79,9 @@ def examined(
             elif since_change:
                 continue
             shown.show(one)
-        found.record(findings)
-    return findings, changed
+        for warning in found.record(findings):
+            options.screen.say(warning, "warning", always=True)
+    return findings, changed, bool(found.ground.held_up)
 
 
 def _print_zone(options: Options, asked: Any) -> None:
@@ -89,19 +94,17 @@ def _print_zone(options: Options, asked: Any) -> None:
     options.screen.document("rotator/zone-file/1", {"ok": True, "lines": lines})
 
 
-def _end(options: Options, findings: list[Finding], changed: list[Finding] | None, ms: int, *, strict: bool) -> int:
+def _end(options: Options, findings: list[Finding], changed: list[Finding] | None, ms: int, code: Exit) -> int:
     """The last line and the document; `changed` None: all findings are told."""
     from rotator.doctor.registry import LAYERS
 
     counts = {status: sum(one.status is status for one in findings) for status in CheckStatus}
-    bad = failed(findings, strict=strict)
-    code = Exit.FAILED if bad else Exit.OK
     broken = first_broken_layer(findings)
     layer = f"  First broken layer: {LAYERS[broken]}" if broken else ""
     if changed is None or changed:
         options.screen.out(f"{counted(findings)} in {duration(ms)}.{layer}   (exit {int(code)})")
     fields = {
-        "ok": not bad,
+        "ok": code is Exit.OK,
         "counts": {status.value.replace(" ", "_"): n for status, n in counts.items()},
         "wall_ms": ms,
         "first_broken": broken or None,

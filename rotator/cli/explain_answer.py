@@ -45,7 +45,7 @@ def with_doctor(options: Options, checks: Sequence[str], recipient: str) -> dict
     from rotator.doctor.runner import named
     from rotator.wiring import doctor as wiring_doctor
 
-    findings, _ = examined(options, named(checks), wiring_doctor.Asked(None, recipient, send=False))
+    findings, *_ = examined(options, named(checks), wiring_doctor.Asked(None, recipient, send=False))
     if not failed(findings):
         options.screen.out(_none_failed(findings))
     found = {"ok": not failed(findings), "first_broken": first_broken_layer(findings) or None}

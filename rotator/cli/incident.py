@@ -71,16 +71,26 @@ def _keys_of(configuration: Configuration, name: str) -> str:
         return "keys that could not be listed now"
 
 
-def by_hand(error: RotatorError, user: str, request: Request) -> RotatorError:
-    """Revoke first must not hang on the journal: the plain line that does it without us."""
+def by_hand(error: RotatorError, user: str, request: Request, profile: str = "") -> RotatorError:
+    """Revoke first must not hang on the journal: the plain line that does it without us.
+
+    `profile`: of the file, so that the line acts with the credentials that this program would have.
+    """
     from rotator.rotation.opening import plain_revoke
 
     if request.mode is not Mode.REVOKE_FIRST:
         return error
+    line = plain_revoke(user, request.key, profile)
+    if isinstance(error, LockHeld):
+        why = "another process is at work on this user, and two never interleave; it does not know of the leak"
+        fix = f"switch the key off by hand, now: {line}   and once that process has ended: the same command again"
+    else:
+        why = "the key is still Active, and this program changes nothing that it cannot write down"
+        fix = f"switch it off by hand, now: {line}"
     return HelpNeeded(
         f"{request.key} was not revoked: {error}",
-        why="the key is still Active, and this program changes nothing that it cannot write down",
-        fix=f"switch it off by hand, now: {plain_revoke(user, request.key)}",
+        why=why,
+        fix=fix,
         id="revoke-by-hand",
         runbook="runbooks/compromised-key.md",
     )

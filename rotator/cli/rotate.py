@@ -139,7 +139,8 @@ def one_user(options: Options, user: str, wanted: Wanted) -> tuple[int, dict[str
     try:
         report, fields = _turn(options, user, wanted)
     except CANNOT_RECORD as error:
-        raise by_hand(error, user, wanted.request) from error
+        profile = options.configuration().aws.profile or ""
+        raise by_hand(error, user, wanted.request, profile) from error
     options.screen.release(show=report.exit_code is not Exit.OK)
     return int(report.exit_code), fields
 

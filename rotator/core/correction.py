@@ -41,6 +41,7 @@ def _key(known: KeyFacts, at: int) -> KeyFacts:
         refused_at=min(known.refused_at, at),
         first_login=min(known.first_login, at),
         last_login=min(known.last_login, at),
+        login_tried=min(known.login_tried, at),
     )
 
 

@@ -133,6 +133,14 @@ class LockHeld(RotatorError):
     runbook = "runbooks/ses-smtp-key-rotation.md"
 
 
+class Overtaken(LockHeld):
+    """A rotation began or went on since this process looked: what it was about to do was about another state."""
+
+    id = "overtaken"
+    why = "a login or a test mail is about one key, and a run has moved on to another since this command looked"
+    fix = "run the same command again once rotator status says that the run rests"
+
+
 class RemoteFault(RotatorError):
     """The other side is unwell: throttled, unreachable, 5xx.  Nothing was learnt."""
 

@@ -128,6 +128,16 @@ class Lost(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LoginIntended(Event):
+    """Doctor or audit are about to log in with `key`, or have a place do so for a test mail: last-used may move."""
+
+    key: str  # "" = it is not known which key the place holds
+    endpoint: str
+    until: int  # the login is not begun after this
+    consumer: str = ""  # the place whose test mail it is; "" = a login
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedIn(Event):
     """We logged in with `key` ourselves, which moves its last-used."""
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import TypeVar
 
 from rotator.core.access_keys import USE_BUCKET_S, LastUse, Status
 from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import LAST_USED_LAG_S, Mode, Traits
-from rotator.core.ports import CanaryAnswer, LoginRefused
+from rotator.core.ports import LoginRefused
 from rotator.core.situation import Situation
 from rotator.core.steps import ConfirmedConsumer, Replaced, Retired, VerifiedKey
+
+Answer = TypeVar("Answer")  # a CanaryAnswer, or that nothing was sent
 
 REFUSALS_THAT_COUNT = 2  # one refused login may be the relay's own bad day (facts: intermittent 535)
 
@@ -51,12 +54,13 @@ def old_key_moved(s: Situation, consumer: ConsumerFacts) -> bool | None:
     """Whether the old key was used in the quarter hour of the consumer's canary; None = no information (yet).
 
     Only the newest use is known, and of several within a quarter hour the first: a use after the canary hides
-    whether there was one at the canary, and so does a login of our own (adopt, the old key compared).
+    whether there was one at the canary, and so does a login of our own (adopt, the old key compared), also one that a
+    doctor or an audit intended and did not live to tell of.
     """
     use = s.last_use(s.run.old)
     if use is None or not calibrated(s) or s.now < consumer.canary_at + LAST_USED_LAG_S:
         return None
-    if own_login(s, use):
+    if own_login(s, use) or _close(use, s.old.login_tried):
         return None
     if use.at is None or use.at < consumer.canary_at - USE_BUCKET_S:
         return False
@@ -65,7 +69,10 @@ def old_key_moved(s: Situation, consumer: ConsumerFacts) -> bool | None:
 
 def own_login(s: Situation, use: LastUse) -> bool:
     """Whether a use of the old key may have been our newest own login."""
-    own = s.old.last_login
+    return _close(use, s.old.last_login)
+
+
+def _close(use: LastUse, own: int) -> bool:
     return bool(own and use.at and abs(use.at - own) <= USE_BUCKET_S)
 
 
@@ -109,7 +116,7 @@ def refused_for_good(consumer: ConsumerFacts) -> bool:
     return consumer.canary_refused >= REFUSALS_THAT_COUNT
 
 
-def asked_again(send: Callable[[], CanaryAnswer], over: Callable[[], bool] = lambda: False) -> CanaryAnswer:
+def asked_again(send: Callable[[], Answer], over: Callable[[], bool] = lambda: False) -> Answer:
     """The answer to a mail outside of a run, where a refused login must be told from a bad day at once.
 
     It is sent again until the refusals count; `over`: whether nobody needs the answer any more.

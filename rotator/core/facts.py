@@ -55,6 +55,7 @@ class KeyFacts:
     refused_at: int = 0  # SES refuses it since (seen or assumed)
     first_login: int = 0  # our own logins move last-used
     last_login: int = 0
+    login_tried: int = 0  # the newest login or test mail of ours that was intended, whatever became of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ def fold(events: Iterable[ev.Event], start: Facts | None = None) -> Facts:
     for event in events:
         if not isinstance(event, TOLD_ONLY):
             known = apply(event, facts)
-            facts = replace(known, latest=Instant(max(known.latest, event.at)))
+            news = not isinstance(event, ev.LoginIntended)  # it may come to nothing
+            facts = replace(known, latest=Instant(max(known.latest, event.at)) if news else known.latest)
     return facts
 
 
@@ -246,6 +247,12 @@ def _(event: ev.OldRefused, facts: Facts) -> Facts:
     for one in facts.consumers:  # only what is sent from here on shows anything
         facts = facts.with_consumer(one.name, survived="")
     return facts.with_key(event.key, refused_at=event.at)
+
+
+@apply.register
+def _(event: ev.LoginIntended, facts: Facts) -> Facts:
+    known = any(one.id == event.key for one in facts.keys)  # a place may hold a stranger's
+    return facts.with_key(event.key, login_tried=event.at) if known else facts
 
 
 @apply.register

@@ -21,7 +21,8 @@ class AuditSettled(Event):
 
     consumer: str
     outcome: str
-    key: str = ""  # the key that the place was known to hold; "" = not known
+    key: str = ""  # the key that the place was known to hold when the mail was sent; "" = not known
+    sent: int = 0  # when that was: what the place was told later is not what was tried; 0 = not written down
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from rotator.core.policy import DAY_S
 # Where in the protocol an event belongs; a person's word and what was seen stand where they count.
 NUMBERS: dict[type[ev.Event], int] = {
     ev.RunOpened: 1, ev.ModeRaised: 1, ev.Compromised: 2, ev.Lost: 2, ev.CreateIntended: 4, ev.KeyCreated: 4,
-    ev.CreateSettled: 4, ev.Disowned: 4, ev.LoggedIn: 5, ev.Verified: 5, ev.VerifyFailed: 5, ev.PushIntended: 6,
-    ev.PushSettled: 6, ev.Revealed: 6, ev.Attested: 7, ev.ReadBack: 7, ev.CanaryIntended: 7, ev.CanarySettled: 7,
-    ev.OldRefused: 9, ev.RunFinished: 11,
+    ev.CreateSettled: 4, ev.Disowned: 4, ev.LoginIntended: 5, ev.LoggedIn: 5, ev.Verified: 5, ev.VerifyFailed: 5,
+    ev.PushIntended: 6, ev.PushSettled: 6, ev.Revealed: 6, ev.Attested: 7, ev.ReadBack: 7, ev.CanaryIntended: 7,
+    ev.CanarySettled: 7, ev.OldRefused: 9, ev.RunFinished: 11,
 }  # fmt: skip
 
 

@@ -136,6 +136,7 @@ class Canary:
     token: str
     subject: str
     body: str
+    out: Callable[[], None] = field(default=lambda: None, compare=False)  # called once only the wait for it is left
 
 
 class AccessKeys(Protocol):

@@ -18,6 +18,7 @@ class AuditOutcome(StrEnum):
     BOUNCED = "bounced"
     MISSING = "missing"  # sent, and neither it nor a bounce was seen
     UNKNOWN = "unknown"  # not sent, or nobody could look
+    OVERTAKEN = "overtaken"  # a rotation went on while it was on its way: it says nothing about the place now
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """How the newest audit mail through a place ended (a value of AuditOutcome)."""
+    """How the newest audit mail through a place ended (a value of AuditOutcome), and when it was sent."""
 
     at: int
     outcome: str
@@ -39,32 +40,37 @@ class Audited:
 def last_proven(events: Iterable[ev.Event]) -> dict[str, Proof]:
     """The newest proof of each consumer; one that was never proven, or forgotten since, is missing."""
     found: dict[str, Proof] = {}
+    told: dict[str, int] = {}  # when a place was last given a key: an audit mail of before is about another one
     for event in events:
+        if isinstance(event, ev.PushIntended | ev.Attested):
+            told[event.consumer] = event.at
         if isinstance(event, ev.Forgotten):
             found.pop(event.consumer, None)
-        elif (told := _proof(event)) is not None:
-            found[told[0]] = told[1]
+        elif isinstance(event, ev.AuditSettled) and event.sent and event.sent <= told.get(event.consumer, 0):
+            continue
+        elif (one := _proof(event)) is not None:
+            found[one[0]] = max(one[1], found.get(one[0], one[1]), key=lambda proof: proof.at)
     return found
 
 
 def last_audited(events: Iterable[ev.Event]) -> dict[str, Audited]:
     """How the newest audit mail through each consumer ended."""
-    return {one.consumer: Audited(one.at, one.outcome) for one in events if isinstance(one, ev.AuditSettled)}
+    return {name: audits[-1] for name, audits in audit_history(events, 0).items()}
 
 
 def audit_history(events: Iterable[ev.Event], since: int) -> dict[str, tuple[Audited, ...]]:
-    """The audit mails of each consumer since then, oldest first."""
+    """The audit mails of each consumer since then, oldest first; one that a rotation overtook says nothing."""
     found: dict[str, tuple[Audited, ...]] = {}
     for one in events:
-        if isinstance(one, ev.AuditSettled) and one.at >= since:
-            found[one.consumer] = (*found.get(one.consumer, ()), Audited(one.at, one.outcome))
+        if isinstance(one, ev.AuditSettled) and one.at >= since and one.outcome != AuditOutcome.OVERTAKEN:
+            found[one.consumer] = (*found.get(one.consumer, ()), Audited(one.sent or one.at, one.outcome))
     return found
 
 
 def _proof(event: ev.Event) -> tuple[str, Proof] | None:
     match event:
         case ev.AuditSettled(outcome=AuditOutcome.ARRIVED):
-            return event.consumer, Proof(event.at, "audit mail")
+            return event.consumer, Proof(event.sent or event.at, "audit mail")
         case ev.CanarySettled(outcome=ev.CanaryOutcome.ARRIVED):
             return event.consumer, Proof(event.sent, "test mail")
         case ev.ReadBack():

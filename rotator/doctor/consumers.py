@@ -7,19 +7,21 @@ genuine bounce in its mailbox says that SES refused it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from rotator.core.access_keys import KeyId, mask
-from rotator.core.errors import ConsumerError, Exit
+from rotator.core.access_keys import mask
+from rotator.core.brief import Login
+from rotator.core.errors import ConsumerError, Exit, Overtaken
 from rotator.core.evidence import asked_again
 from rotator.core.looks import HoldsCredential, NothingThere, ReadsBounces
 from rotator.core.mixed import Mixed
 from rotator.core.parts import CANARY_DEADLINE_S
-from rotator.core.policy import ConsumerKind
+from rotator.core.policy import REQUEST_DEADLINE_S, ConsumerKind
 from rotator.core.ports import Arrived, Canary, Consumer, LoginRefused, NotReadable, Problem, Unknown
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, skipped, warning
 from rotator.doctor.ground import Ground, User
-from rotator.doctor.smtp import login, stored
+from rotator.doctor.smtp import login, note_held_up, stored
 
 SENDING = ["iam.permission", "ses.account", "ses.identity", "ses.mail_from", "smtp.auth"]
 ADD_SEND = "add --send: a test mail through it"
@@ -129,8 +131,13 @@ def _canary(ground: Ground, user: User, consumer: Consumer) -> Verdict:
     if not consumer.traits.sends:
         return not_known("nothing can be sent through it from here", "send a mail by hand and look whether it bounces")
     if user.remembered.busy or (user.facts is not None and user.facts.run is not None):
+        note_held_up(ground, user)
         return skipped("a run is open, and sends canaries of its own: rotator status")
-    match asked_again(lambda: _sent(ground, user, consumer)):
+    answer = asked_again(lambda: _sent(ground, user, consumer))
+    later = not isinstance(answer, Arrived) and not consumer.traits.reads_back  # Gmail logs in when it likes
+    if later and (why := ground.moved(user, consumer.traits.name)):
+        raise Overtaken(f"{why}: what became of the mail says nothing about the place now")
+    match answer:
         case Arrived(detail=detail):
             return ok(detail)
         case LoginRefused(detail=detail):
@@ -142,13 +149,18 @@ def _canary(ground: Ground, user: User, consumer: Consumer) -> Verdict:
 def _sent(ground: Ground, user: User, consumer: Consumer) -> Arrived | LoginRefused | Unknown:
     token = ground.new_token()
     mail = Canary(token, f"rotator doctor {token}", "A test mail of rotator doctor; nothing to do.\n")
+    traits, key = consumer.traits, user.facts.current if user.facts is not None else ""
+    seconds = REQUEST_DEADLINE_S if traits.reads_back else CANARY_DEADLINE_S  # we log in ourselves, or wait for a mail
     try:
-        answer = consumer.send(mail, ground.deadline(CANARY_DEADLINE_S))
+        with ground.logging_in(user, Login(key, traits.endpoint, traits.name)) as attempt:
+            if attempt is None:
+                return consumer.send(mail, ground.deadline(seconds))
+            answer = consumer.send(replace(mail, out=attempt.let_go), ground.deadline(seconds))
+            if isinstance(answer, Arrived):
+                attempt.accepted()
+            return answer
     except ConsumerError as error:
         return Unknown(str(error))
-    if isinstance(answer, Arrived) and user.facts is not None and user.facts.current:
-        ground.logins.append((user.name, KeyId(user.facts.current), consumer.traits.endpoint))
-    return answer
 
 
 def _looked_over(consumer: Consumer, ground: Ground) -> Verdict | None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from rotator.core.access_keys import AccessKey, Identity, KeyId
+from rotator.core.access_keys import AccessKey, Identity
+from rotator.core.brief import Attempt, BriefLock, Login, attempt, moved
 from rotator.core.errors import RotatorError
 from rotator.core.facts import Facts
+from rotator.core.fold import fold
 from rotator.core.looks import Conversation, Dns, DnsAnswer, Ses, SesAccount, SesIdentity, SmtpLooks
 from rotator.core.policy import REQUEST_DEADLINE_S, Policy
 from rotator.core.ports import AccessKeys, Consumer, Deadline, KeyList
@@ -37,13 +40,15 @@ class Remembered:
     """The journal of one user, if it could be read: what it adds up to, and the passwords of the key in force.
 
     The key in force is the current one, while a run is open its new one.  `credentials` has one a region that was
-    sealed; `problem` says why there is nothing; `busy` names a run at work, beside which nobody logs in.
+    sealed; `problem` says why there is nothing; `busy` names a run at work, beside which nobody logs in.  `lock` is
+    for what is done: a login, a test mail, an entry.
     """
 
     facts: Facts | None = None
     credentials: Mapping[str, SmtpCredential] = field(default_factory=dict)
     problem: RotatorError | None = None
     busy: str = ""
+    lock: BriefLock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Ground:
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     smtp_s: float = SMTP_S
-    logins: list[tuple[str, KeyId, str]] = field(default_factory=list)  # (user, key, endpoint): our own
+    held_up: dict[str, str] = field(default_factory=dict)  # user -> the run beside which nothing was done
     _answers: dict[Hashable, _Once] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,6 +97,37 @@ class Ground:
     def deadline(self, seconds: float = REQUEST_DEADLINE_S) -> Deadline:
         """A deadline from now."""
         return Deadline.after(seconds, self.monotonic)
+
+    @contextmanager
+    def logging_in(self, user: User, login: Login) -> Iterator[Attempt | None]:
+        """Around one login or test mail.  None: without a journal nobody rotates, and nothing is written down.
+
+        Raises LockHeld if a rotation is at work or was since the journal was read, StopError, JournalError, SealError.
+        """
+        lock, facts = user.remembered.lock, user.facts
+        if lock is None or facts is None:
+            yield None
+            return
+        with attempt(lock, facts, login, lambda: self.now(user), self.monotonic) as one:
+            yield one
+
+    def moved(self, user: User, consumer: str) -> str:
+        """What a rotation has done since the journal was read; empty if nothing.  Raises JournalError, SealError."""
+        lock, facts = user.remembered.lock, user.facts
+        return moved(facts, fold(lock.events()), consumer) if lock is not None and facts is not None else ""
+
+    def now(self, user: User) -> int:
+        """AWS's time, the earlier of two Dates; without IAM the newest event's, which is the latest that is known.
+
+        One alone may be a broken proxy's: a login recorded in the future would stop every rotation until then.
+        """
+        latest = int(user.facts.latest) if user.facts else 0
+        try:
+            listed, asked = self._keys(user)
+            at = int(min(listed.now, self.user_identity(user).at or listed.now) + self.monotonic() - asked)
+        except RotatorError:
+            return latest
+        return max(latest, at)
 
     # --- answers that several checks share ------------------------------------------------------------------------
 
@@ -113,7 +149,11 @@ class Ground:
 
     def keys(self, user: User) -> KeyList:
         """The user's keys and AWS's time.  Raises AccessError, RemoteFault."""
-        return self.once(("keys", user.name), user.access_keys.keys)
+        return self._keys(user)[0]
+
+    def _keys(self, user: User) -> tuple[KeyList, float]:
+        """The same, and when it was asked on this process's clock."""
+        return self.once(("keys", user.name), lambda: (user.access_keys.keys(), self.monotonic()))
 
     def active_keys(self, user: User) -> tuple[AccessKey, ...]:
         """The keys that can log in.  Raises AccessError, RemoteFault."""

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from rotator.core.errors import ConfigurationError, RotatorError
+from rotator.core.errors import ConfigurationError, LockHeld, RotatorError
 from rotator.core.findings import CheckStatus, Finding
 from rotator.doctor.checks import Check, Subject, Verdict, not_known, skipped
 from rotator.doctor.ground import Ground
@@ -139,8 +139,11 @@ class _Walk:
 
 
 def _verdict(task: Task, ground: Ground) -> Verdict:
-    """The check's answer; a look-up that failed is not known, never "broken"."""
+    """The check's answer; a look-up that failed is not known, never "broken", and beside a run nothing is done."""
     try:
         return task.check.function(ground, task.subject)
+    except LockHeld as held:
+        ground.held_up[task.subject.user] = str(held)
+        return skipped(f"{held}: nobody logs in beside a run at work")
     except RotatorError as error:
         return not_known(str(error), error.fix)

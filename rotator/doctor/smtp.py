@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from rotator.core.access_keys import mask
+from rotator.core.brief import Login
 from rotator.core.hosts import smtp_host
 from rotator.core.looks import Conversation, SmtpLook
 from rotator.core.policy import DAY_S
@@ -19,7 +20,7 @@ from rotator.doctor.ground import Ground, User
 PAGE = "smtp-endpoint.md"
 EXPIRES_SOON_S = 14 * DAY_S
 SIMULATOR = "success@simulator.amazonses.com"  # no effect on reputation or quota, works in SES's sandbox too
-SEND_S = 30.0
+SEND_S = 20.0  # while it lasts, no rotation of the user begins
 AUTH_FIX = "SES passwords are per region, and a new key needs 10 to 20 s; if it stays so: runbooks/smtp-535.md"
 
 
@@ -105,12 +106,14 @@ def send(ground: Ground, subject: Subject) -> Verdict:
         return skipped("the file names no address that this user sends from")
     credential = stored(user, look.region)
     if isinstance(credential, Verdict):
+        note_held_up(ground, user)
         return credential
-    answer = look.send(
-        credential, user.sends_as, SIMULATOR, _mail(user.sends_as, ground.new_token()), ground.deadline(SEND_S)
-    )
+    mail = _mail(user.sends_as, ground.new_token())
+    with ground.logging_in(user, Login(credential.key, subject.endpoint)) as attempt:
+        answer = look.send(credential, user.sends_as, SIMULATOR, mail, ground.deadline(SEND_S))
+        if attempt is not None and isinstance(answer, Acknowledged):
+            attempt.accepted()
     if isinstance(answer, Acknowledged):
-        ground.logins.append((user.name, credential.key, subject.endpoint))
         return ok(f"a mail from {user.sends_as} to SES's simulator: {answer.detail}")
     if isinstance(answer, Refused):
         return broken(answer.detail, answer.fix or "see the reply", reply=answer.detail)
@@ -131,13 +134,21 @@ def stored(user: User, region: str) -> SmtpCredential | Verdict:
     return found or skipped(f"no stored credential of {mask(key)} for {region}")
 
 
+def note_held_up(ground: Ground, user: User) -> None:
+    """Whoever asked for test mails is told that a run at work kept one from being sent."""
+    if user.remembered.busy:
+        ground.held_up[user.name] = user.remembered.busy
+
+
 def login(ground: Ground, user: User, endpoint: str, credential: SmtpCredential) -> Verdict:
     """One AUTH, remembered because it moves the key's last-used."""
     look = user.endpoints[endpoint]
-    answer = look.login(credential, ground.deadline(ground.smtp_s))
+    with ground.logging_in(user, Login(credential.key, endpoint)) as attempt:
+        answer = look.login(credential, ground.deadline(ground.smtp_s))
+        if attempt is not None and isinstance(answer, Acknowledged):
+            attempt.accepted()
     shown = mask(credential.key)
     if isinstance(answer, Acknowledged):
-        ground.logins.append((user.name, credential.key, endpoint))
         return ok(f"{shown} logged in: {answer.detail}", swaks=swaks(look, credential.key))
     if not isinstance(answer, Refused):
         return not_known(answer.detail, "it says nothing about the key: run again")

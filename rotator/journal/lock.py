@@ -3,6 +3,9 @@
 `flock` on `<state directory>/locks/<account>-<user>.lock`.  The kernel drops it when the process dies, however it
 dies, so there is no stale lock and nothing to clean up; the text inside only names the owner.  Network file
 systems are not supported: there a lock may be lost without a word.
+
+Who takes it for one short effect (a login, a test mail, an entry) signs so.  It is back within seconds, so whoever
+comes meanwhile waits for it; for a rotation at work, or an owner that stands still, nobody waits.
 """
 
 from __future__ import annotations
@@ -21,12 +24,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rotator.core.errors import JournalError, LockHeld
+from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.journal.private_files import make_private_directory, open_private
 
 ATTEMPTS = 5  # the file may be replaced between opening and locking it; each time we look again
+BRIEF_S = REQUEST_DEADLINE_S + 10.0  # a brief owner lets go within one request and what led up to it
+UNSIGNED_S = 0.5  # between locking and signing lie microseconds, and so does a look of `refuse_if_held`
+POLL_S = 0.02
 OWNER_LIMIT = 4096  # bytes of owner text that are read
 IAM_USER_NAME = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")  # IAM API reference, CreateUser: UserName
+COMMAND_WORD = re.compile(r"[a-z]{1,32}")
 FIELDS_AFTER_NAME = 2  # /proc/PID/stat: the command in (...), which may hold anything, is field 2
+GONE, STOPPED = "gone", "stopped"
 STATE, START_TIME = 3 - FIELDS_AFTER_NAME - 1, 22 - FIELDS_AFTER_NAME - 1  # proc(5), counted from field 3
 
 
@@ -39,9 +48,17 @@ class Owner:
     host: str
     command: str
     since: str  # UTC, ISO 8601
+    brief: bool = False  # for one short effect: it lets go within BRIEF_S
 
     def __str__(self) -> str:
         return f"pid {self.pid} on {self.host} ({self.command}), since {self.since}, {self.condition()}"
+
+    def worth_waiting_for(self) -> float:
+        """Seconds that whoever wants the lock waits for this owner."""
+        condition = self.condition()
+        if condition.startswith(GONE):
+            return UNSIGNED_S
+        return BRIEF_S if self.brief and condition != STOPPED else 0.0
 
     def condition(self) -> str:
         """Running, stopped (SIGSTOP, a debugger), gone, or not to be seen from here."""
@@ -49,8 +66,8 @@ class Owner:
             return "state not visible from here"
         found = _process(self.pid)
         if found is None or found[1] != self.born:
-            return "gone; a child of it, or a successor that has not signed yet, holds the lock"
-        return "stopped" if found[0] in "Tt" else "running"
+            return f"{GONE}; a child of it, or a successor that has not signed yet, holds the lock"
+        return STOPPED if found[0] in "Tt" else "running"
 
 
 class UserLock:
@@ -64,9 +81,18 @@ class UserLock:
 
     @classmethod
     def acquire(
-        cls, state_directory: Path, account: str, user: str, wall_clock: Callable[[], float] = time.time
+        cls,
+        state_directory: Path,
+        account: str,
+        user: str,
+        wall_clock: Callable[[], float] = time.time,
+        *,
+        brief: bool = False,
     ) -> UserLock:
-        """Take the lock without waiting.  Raises LockHeld naming the owner, JournalError for an unsafe file."""
+        """Take the lock; `brief`: for one short effect.  Waits for nobody but a brief owner, and that BRIEF_S at most.
+
+        Raises LockHeld naming the owner, JournalError for an unsafe file.
+        """
         path = lock_path(state_directory, account, user)
         make_private_directory(path.parent, JournalError)
         for _ in range(ATTEMPTS):
@@ -74,7 +100,7 @@ class UserLock:
             try:
                 _flock(descriptor, path)
                 if _same_file(descriptor, path):
-                    _sign(descriptor, wall_clock)
+                    _sign(descriptor, wall_clock, brief=brief)
                     return cls(path, descriptor)
             except BaseException:
                 os.close(descriptor)
@@ -125,13 +151,23 @@ def refuse_if_held(state_directory: Path, account: str, user: str) -> None:
 
 
 def _flock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
+    began = time.monotonic()
+    while not _locked(descriptor, path, kind):
+        owner = _read_owner(descriptor)
+        patience_s = owner.worth_waiting_for() if owner else UNSIGNED_S
+        if time.monotonic() - began >= patience_s:
+            raise LockHeld(f"locked by {owner or 'a process that has not signed yet'}: {path}")
+        time.sleep(POLL_S)
+
+
+def _locked(descriptor: int, path: Path, kind: int) -> bool:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        owner = _read_owner(descriptor)
-        raise LockHeld(f"locked by {owner or 'a process that has not signed yet'}: {path}") from None
+        return False
     except OSError as failure:
         raise JournalError(f"{path} cannot be locked: {failure.strerror}") from failure
+    return True
 
 
 def _same_file(descriptor: int, path: Path) -> bool:
@@ -142,10 +178,10 @@ def _same_file(descriptor: int, path: Path) -> bool:
     return os.path.samestat(os.fstat(descriptor), at_path)
 
 
-def _sign(descriptor: int, wall_clock: Callable[[], float]) -> None:
+def _sign(descriptor: int, wall_clock: Callable[[], float], *, brief: bool) -> None:
     mine = _process(os.getpid())
     since = datetime.fromtimestamp(int(wall_clock()), UTC).isoformat()
-    owner = Owner(os.getpid(), mine[1] if mine else None, socket.gethostname(), Path(sys.argv[0]).name, since)
+    owner = Owner(os.getpid(), mine[1] if mine else None, socket.gethostname(), _command(), since, brief)
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(owner)).encode() + b"\n", 0)
@@ -153,10 +189,17 @@ def _sign(descriptor: int, wall_clock: Callable[[], float]) -> None:
         raise JournalError(f"the lock file cannot be written: {failure.strerror}") from failure
 
 
+def _command() -> str:
+    """The program and the first word of its command line, if that is a word: `rotator audit`."""
+    program, first = Path(sys.argv[0]).name, sys.argv[1] if len(sys.argv) > 1 else ""
+    return f"{program} {first}" if COMMAND_WORD.fullmatch(first) else program
+
+
 def _read_owner(descriptor: int) -> Owner | None:
     try:
         data = json.loads(os.pread(descriptor, OWNER_LIMIT, 0))
-        return Owner(int(data["pid"]), data["born"], str(data["host"]), str(data["command"]), str(data["since"]))
+        named = (str(data["host"]), str(data["command"]), str(data["since"]))
+        return Owner(int(data["pid"]), data["born"], *named, data.get("brief") is True)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -178,8 +178,12 @@ def create(
         return journal
 
 
-def open_journal(path: PathLike, seal: Seal, account: str, user: str, *, lock: bool = True) -> SqliteJournal:
+def open_journal(
+    path: PathLike, seal: Seal, account: str, user: str, *, lock: bool = True, brief: bool = False
+) -> SqliteJournal:
     """Open and verify the journal of this user; `lock=False` opens it for reading beside another run.
+
+    `brief`: the lock is wanted for one short effect, and others may wait for it.
 
     Raises NoJournal if file or user is not there, LockHeld, SealError for another key than it was written with,
     JournalError if it is unsafe, damaged or newer than this program.
@@ -188,7 +192,7 @@ def open_journal(path: PathLike, seal: Seal, account: str, user: str, *, lock: b
     with ExitStack() as undo:
         if (account, user) not in users(path):
             raise NoJournal(f"no journal of {user} in account {account} at {path}")
-        owned = UserLock.acquire(path.parent, account, user) if lock else None
+        owned = UserLock.acquire(path.parent, account, user, brief=brief) if lock else None
         if owned is not None:
             undo.callback(owned.close)
         database = connect(path)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, KeyId
+from rotator.core.brief import intend
 from rotator.core.errors import ConsumerError, StopError
 from rotator.core.events import CanaryOutcome, Effect, Outcome
 from rotator.core.facts import Facts
@@ -66,17 +67,7 @@ class Effects:
 
         Raises LockHeld, JournalError, or StopError if this process was paused for too long in between.
         """
-        deadline = Deadline.after(REQUEST_DEADLINE_S, self.parts.monotonic)
-        self.parts.journal.append(intent)
-        self.parts.journal.check_lock()
-        if deadline.over:
-            raise StopError(
-                "this process was paused between intent and effect; nothing was sent",
-                why="after a pause the world may be another one",
-                fix="run the same command again",
-                id="paused",
-            )
-        return deadline
+        return intend(self.parts.journal, intent, self.parts.monotonic)
 
     @property
     def _until(self) -> int:

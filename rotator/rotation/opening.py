@@ -135,6 +135,7 @@ def _was_ours(rotation: Rotation, key: str) -> bool:
     )
 
 
-def plain_revoke(user: str, key: str | KeyId) -> str:
+def plain_revoke(user: str, key: str | KeyId, profile: str = "") -> str:
     """The AWS CLI line that switches a key off without this program."""
-    return f"aws iam update-access-key --user-name {user} --access-key-id {key} --status Inactive"
+    with_profile = f" --profile {profile}" if profile else ""
+    return f"aws iam update-access-key --user-name {user} --access-key-id {key} --status Inactive{with_profile}"

@@ -25,6 +25,7 @@ from rotator.sandbox.sending import Envelope, Outbox, Reset
 
 SMTP_421 = declare("smtp_421", "a new connection is greeted with 421 Too many concurrent SMTP connections")
 SMTP_SILENT = declare("smtp_silent", "a new connection is accepted and never answered")
+SMTP_AUTH_SILENT = declare("smtp_auth_silent", "AUTH is accepted and moves last-used, its reply never arrives")
 
 HOST_NAME = "email-smtp.amazonaws.com"
 INVALID = "535 Authentication Credentials Invalid"
@@ -138,6 +139,9 @@ class Session:
         reply, self._key = await asyncio.to_thread(
             self._endpoint.logins.attempt, self._front, username or "", password or ""
         )
+        if self._key is not None and self._endpoint.faults.take(SMTP_AUTH_SILENT):
+            await asyncio.wait_for(self._reader.read(), SILENT_AT_MOST_S)
+            raise Goodbye
         await self._say(reply)
 
     async def _mail(self, argument: str) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rotator.audit.belonging import unnamed_users
 from rotator.audit.users import UserAudit
 from rotator.config import kinds
-from rotator.core.errors import AccessError, ConfigurationError, NoJournal, RemoteFault
+from rotator.core.errors import AccessError, ConfigurationError, LockHeld, NoJournal, RemoteFault
 from rotator.core.findings import CheckStatus, Finding
 from rotator.wiring import rotating
+from rotator.wiring.brief import brief_lock, opener
 from rotator.wiring.parts import aws_session, gmail_mailbox
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ class AuditWork:
 
 @contextmanager
 def auditing(configuration: Configuration, user: str | None, consumer: str = "") -> Iterator[AuditWork]:
-    """The audit of one user, or of all that were adopted; each is locked for as long as it takes.
+    """The audit of one user, or of all that were adopted; none is locked for longer than one mail takes to go out.
 
-    Raises NoJournal, LockHeld, SealError, JournalError, AccessError, RemoteFault, ConfigurationError.
+    Raises NoJournal, SealError, JournalError, AccessError, RemoteFault, ConfigurationError.
     """
     chosen = configuration.chosen(user)
     if consumer:
@@ -92,8 +93,12 @@ def _strangers(configuration: Configuration) -> Iterator[Finding]:
 
 def _user_audit(stack: ExitStack, configuration: Configuration, user: UserConfiguration) -> UserAudit:
     seen = {one.name: threading.Event() for one in user.consumers}
-    parts = stack.enter_context(rotating.parts_of(configuration, user.name, lock=True, seen=seen))
-    return UserAudit(parts, {one.name: _sender(one) for one in user.consumers}, seen)
+    opens = opener(configuration, user)
+    lock = brief_lock(opens)
+    with suppress(LockHeld), lock.held():  # a journal of an older version is brought up to date, for whoever reads it
+        pass
+    parts = stack.enter_context(rotating.parts_of(configuration, user.name, lock=False, seen=seen, opens=opens))
+    return UserAudit(parts, lock, {one.name: _sender(one) for one in user.consumers}, seen)
 
 
 def _sender(one: kinds.Consumer) -> str:

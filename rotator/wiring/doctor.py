@@ -1,7 +1,7 @@
 """Configuration to the ground that the doctor stands on; and what it leaves in the journal.
 
-The lock is held for the doctor's time where it can be had, because its logins are recorded after they were made; beside
-a run at work it reads only and logs in nowhere.  Heavy libraries are imported inside functions, as in wiring.
+The user's lock is held for moments only, for each login and the result; beside a run at work the doctor reads only and
+logs in nowhere.  Heavy libraries are imported inside functions, as in wiring.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
-from rotator.core.errors import JournalError, LockHeld, NoJournal, RotatorError, SealError
+from rotator.core.errors import JournalError, LockHeld, NoJournal, SealError
 from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.fold import fold
-from rotator.core.ports import Journal, Vault
+from rotator.core.ports import Vault
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.doctor.ground import SMTP_S, Domain, Ground, Remembered, User
-from rotator.wiring.parts import access_keys, aws_session, consumers, endpoints, seal
+from rotator.wiring.brief import brief_lock, opener
+from rotator.wiring.parts import access_keys, aws_session, consumers, endpoints
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
@@ -52,27 +53,31 @@ class Outside:
 
 @dataclass(slots=True)
 class Doctor:
-    """The ground, the journals that are open for writing, and what the last run found."""
+    """The ground, and what the last run found."""
 
     ground: Ground
-    journals: dict[str, Journal] = field(default_factory=dict)
     known: dict[str, tuple[ev.Event, ...]] = field(default_factory=dict)  # user -> all events
 
-    def record(self, findings: Sequence[Finding]) -> None:
-        """Our own logins and the result into every journal that is ours to write.  Raises JournalError.
+    def record(self, findings: Sequence[Finding]) -> list[str]:
+        """The result into every journal beside which no run was at work; whose could not be kept, and why.
 
         Of the result ids, targets and statuses are kept; a recipient's address is not.  "Not known" is no news.
+        Raises JournalError, SealError.
         """
         kept = {key_of(one): one.status.value for one in findings if one.layer != "recipient"}
-        for name, journal in self.journals.items():
-            at = self._now(name)
-            for user, key, endpoint in self.ground.logins:
-                if user == name:
-                    journal.append(ev.LoggedIn(at, key, endpoint))
+        unkept = []
+        for name, user in self.ground.users.items():
+            if user.remembered.lock is None or user.remembered.busy:
+                continue
             last = self._last(name)
             news = {key: status for key, status in kept.items() if status != CheckStatus.NOT_KNOWN or key not in last}
             known = last | news  # a run of some checks keeps what the others said
-            journal.append(ev.DoctorRan(at, tuple(known), tuple(known.values())))
+            try:
+                with user.remembered.lock.held() as held:
+                    held.append(ev.DoctorRan(self.ground.now(user), tuple(known), tuple(known.values())))
+            except LockHeld as error:
+                unkept.append(f"{name}: what was found could not be written down: {error}")
+        return unkept
 
     def last(self) -> dict[str, str]:
         """What the last runs found: check and target -> status."""
@@ -82,19 +87,6 @@ class Doctor:
         ran = (one for one in reversed(self.known[name]) if isinstance(one, ev.DoctorRan))
         last = next(ran, None)
         return dict(zip(last.checks, last.statuses, strict=True)) if last is not None else {}
-
-    def _now(self, name: str) -> int:
-        """AWS's time, the earlier of two Dates; without IAM the newest event's, which is the latest that is known.
-
-        One alone may be a broken proxy's: a login recorded in the future would stop every rotation until then.
-        """
-        user = self.ground.users[name]
-        latest = int(user.facts.latest) if user.facts else 0
-        try:
-            now = self.ground.keys(user).now
-            return max(latest, int(min(now, self.ground.user_identity(user).at or now)))
-        except RotatorError:
-            return latest
 
 
 def is_news(finding: Finding, last: Mapping[str, str]) -> bool:
@@ -117,27 +109,25 @@ def doctor(configuration: Configuration, asked: Asked, outside: Outside | None =
     outside = outside or Outside()
     session = outside.session or aws_session(configuration)
     chosen = configuration.chosen(asked.user)
-    with ExitStack() as stack:
-        found = Doctor(
-            Ground(
-                dns=Nameservers(configuration.dns.nameservers, configuration.dns.port, outside.dns_s),
-                ses=SesApi(session=session, sleep=outside.sleep),
-                users={},
-                domains={one.name: Domain(one.name, one.region, one.mail_from or "") for one in configuration.domains},
-                recipient=asked.recipient,
-                send=asked.send,
-                new_token=lambda: secrets.token_hex(8),
-                smtp_s=outside.smtp_s,
-            )
+    found = Doctor(
+        Ground(
+            dns=Nameservers(configuration.dns.nameservers, configuration.dns.port, outside.dns_s),
+            ses=SesApi(session=session, sleep=outside.sleep),
+            users={},
+            domains={one.name: Domain(one.name, one.region, one.mail_from or "") for one in configuration.domains},
+            recipient=asked.recipient,
+            send=asked.send,
+            new_token=lambda: secrets.token_hex(8),
+            smtp_s=outside.smtp_s,
         )
-        found.ground.users = {one.name: _user(stack, found, configuration, one, session, outside) for one in chosen}
-        yield found
+    )
+    found.ground.users = {one.name: _user(found, configuration, one, session, outside) for one in chosen}
+    yield found
 
 
 def _user(
-    stack: ExitStack, found: Doctor, configuration: Configuration, user: UserConfiguration, session: AwsSession,
-    outside: Outside,
-) -> User:  # fmt: skip
+    found: Doctor, configuration: Configuration, user: UserConfiguration, session: AwsSession, outside: Outside
+) -> User:
     from rotator.config.model import sends_as
     from rotator.services.smtp_look import SmtpLooker
 
@@ -148,34 +138,29 @@ def _user(
         access_keys=access_keys(session, user),
         endpoints={name: SmtpLooker(one, outside.resolve) for name, one in live.items()},
         consumers=consumers(configuration, user, live, session),
-        remembered=_remembered(stack, found, configuration, user),
+        remembered=_remembered(found, configuration, user),
         sends_as=sends_as(user) or "",
     )
 
 
-def _remembered(stack: ExitStack, found: Doctor, configuration: Configuration, user: UserConfiguration) -> Remembered:
-    """The user's journal: with the lock where it can be had, else for reading, else why not."""
-    from rotator.journal.sqlite import open_journal, users
-
+def _remembered(found: Doctor, configuration: Configuration, user: UserConfiguration) -> Remembered:
+    """What the user's journal says, read with the lock where it can be had, else without; or why there is nothing."""
+    busy = ""
     try:
-        if (user.account, user.name) not in users(configuration.state):
-            return Remembered(problem=NoJournal(f"no journal of {user.name} at {configuration.state}"))
-        key = seal(configuration)
-        busy = ""
+        opens = opener(configuration, user)
         try:
-            journal = open_journal(configuration.state, key, user.account, user.name, lock=True)
+            journal = opens(lock=True, brief=True)  # brings one of an older version up to date
         except LockHeld as held:
             busy = str(held)
-            journal = open_journal(configuration.state, key, user.account, user.name, lock=False)
-        stack.enter_context(journal)
-        facts = fold(journal.events())
-        credentials = _credentials(journal.vault, facts, user)
+            journal = opens(lock=False)
+        with journal:
+            found.known[user.name] = tuple(journal.events())
+            facts = fold(found.known[user.name])
+            credentials = _credentials(journal.vault, facts, user)
     except (JournalError, SealError, NoJournal) as error:
+        found.known.pop(user.name, None)
         return Remembered(problem=error)
-    found.known[user.name] = tuple(journal.events())
-    if not busy:
-        found.journals[user.name] = journal
-    return Remembered(facts, credentials, busy=busy)
+    return Remembered(facts, credentials, busy=busy, lock=brief_lock(opens))
 
 
 def _credentials(vault: Vault, facts: Facts, user: UserConfiguration) -> dict[str, SmtpCredential]:

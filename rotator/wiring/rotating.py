@@ -16,17 +16,18 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from rotator.core import events as ev
-from rotator.core.errors import NoJournal, SealError
+from rotator.core.errors import SealError
 from rotator.core.parts import Parts, Progress
 from rotator.core.ports import Journal
 from rotator.core.secret import Secret
 from rotator.rotation.adopting import Adoption, add_password, first_contact
 from rotator.rotation.loop import Rotation
+from rotator.wiring.brief import opener, refuse_without_journal
 from rotator.wiring.parts import access_keys, aws_session, consumers, endpoints, seal
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
-    from rotator.journal.sqlite import SqliteJournal
+    from rotator.journal.brief import Opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def looking_on(configuration: Configuration, name: str, missing: SealError) -> R
     from rotator.journal.unproven import UnprovenJournal
 
     user = configuration.user(name)
-    _refuse_without_journal(configuration, user)
+    refuse_without_journal(configuration, user)
     journal = UnprovenJournal(Path(configuration.state), missing, user.account, user.name)
     return Rotation(_parts(configuration, user, journal, None, Between()))
 
@@ -92,10 +93,14 @@ def parts_of(
     lock: bool,
     seen: Mapping[str, Event] | None = None,
     between: Between = Between(),
+    opens: Opens | None = None,
 ) -> Iterator[Parts]:
-    """The live parts of one user.  `seen`: as in wiring.parts.  Raises as `rotation` does."""
+    """The live parts of one user.  `seen`: as in wiring.parts; `opens` if its journal was looked up before.
+
+    Raises as `rotation` does.
+    """
     user = configuration.user(name)
-    with _journal(configuration, user, lock=lock) as journal:
+    with (opens or opener(configuration, user))(lock=lock) as journal:
         yield _parts(configuration, user, journal, seen, between)
 
 
@@ -116,24 +121,6 @@ def _parts(
         new_token=lambda: secrets.token_hex(8),
         verify_deadline_s=float(user.verify_deadline_s),
     )
-
-
-def _journal(configuration: Configuration, user: UserConfiguration, *, lock: bool) -> SqliteJournal:
-    """The user's journal, open.  Raises NoJournal, LockHeld, SealError, JournalError."""
-    from rotator.journal.sqlite import open_journal
-
-    _refuse_without_journal(configuration, user)  # before the seal: a new machine has neither
-    return open_journal(configuration.state, seal(configuration), user.account, user.name, lock=lock)
-
-
-def _refuse_without_journal(configuration: Configuration, user: UserConfiguration) -> None:
-    from rotator.journal.sqlite import users
-
-    if (user.account, user.name) not in users(configuration.state):
-        raise NoJournal(
-            f"no journal of {user.name} in account {user.account} at {configuration.state}",
-            fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
-        )
 
 
 def adopt(
@@ -169,5 +156,5 @@ class History:
 
 def history(configuration: Configuration, name: str | None) -> History:
     """Read and verify the whole journal of one user.  Raises JournalError naming the first bad event."""
-    with _journal(configuration, configuration.user(name), lock=False) as journal:
+    with opener(configuration, configuration.user(name))(lock=False) as journal:
         return History(journal.events(), journal.verify().mac)

@@ -92,8 +92,22 @@ PROOFS = {
         [ev.ReadBack(T, "file", OLD), ev.Attested(T + 1, "file", NEW, "jada")],
         {"file": (T + 1, "a person's word")},
     ),
+    "an audit mail counts from when it was sent": (
+        [ev.AuditSettled(T + 99, "gmail", "arrived", OLD, T)], {"gmail": (T, "audit mail")}),
+    "an audit mail that was sent before the place was told a key is about another one": (
+        [ev.PushIntended(T, "gmail", NEW, T + 21), ev.AuditSettled(T + 99, "gmail", "arrived", OLD, T)], {}),
+    "an audit mail that was sent after that": (
+        [ev.PushIntended(T, "gmail", NEW, T + 21), ev.AuditSettled(T + 99, "gmail", "arrived", NEW, T + 1)],
+        {"gmail": (T + 1, "audit mail")}),
+    "an audit mail of before a person put the key there": (
+        [ev.Attested(T, "gmail", NEW, "jada"), ev.AuditSettled(T + 99, "gmail", "arrived", OLD, T - 1)],
+        {"gmail": (T, "a person's word")}),
+    "a test mail outdoes an audit mail that was sent before it and came in later": (
+        [ev.CanarySettled(T + 9, "gmail", "t", "arrived", T + 5), ev.AuditSettled(T + 99, "gmail", "arrived", OLD, T)],
+        {"gmail": (T + 5, "test mail")}),
+    "overtaken by a rotation": ([ev.AuditSettled(T + 9, "gmail", "overtaken", OLD, T)], {}),
     "forgotten": ([ev.ReadBack(T, "file", OLD), ev.Forgotten(T + 1, "file", "gone")], {}),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("events", "expected"), PROOFS.values(), ids=PROOFS.keys())
@@ -113,3 +127,10 @@ def test_no_outcome_of_an_audit_changes_what_a_rotation_knows(outcome: AuditOutc
     """Not even its time: a journal from a backup must not look newer for it."""
     for past in ([adopted()], [adopted(), opened()]):
         assert fold([*past, ev.AuditSettled(T + DAY_S, "gmail", outcome, OLD)]) == fold(past)
+
+
+def test_a_mail_that_a_rotation_overtook_is_no_verdict() -> None:
+    """What was known before stays; the newest verdict counts from when its mail was sent."""
+    verdict = ev.AuditSettled(T + 9, "gmail", "refused", OLD, T)
+    events = [verdict, ev.AuditSettled(T + 99, "gmail", "overtaken", OLD, T + 50)]
+    assert {name: (one.at, one.outcome) for name, one in last_audited(events).items()} == {"gmail": (T, "refused")}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import pytest
 
-from rotator.audit.mails import WORKERS, Clock, Result, Target, send_all, why_not
+from rotator.audit.mails import WORKERS, Clock, send_all, why_not
+from rotator.audit.targets import Result, Target
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.arrivals import Bounced, Delivered, Landed, Sighting
-from rotator.core.errors import RemoteFault
+from rotator.core.errors import LockHeld, RemoteFault
+from rotator.core.findings import CheckStatus
 from rotator.core.fold import fold
 from rotator.core.policy import Traits
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding, LoginRefused, NotReadable, Unknown
@@ -58,11 +61,12 @@ class Place:
     answers: list[CanaryAnswer] = field(default_factory=lambda: [Arrived()])
     mail: Sighting | None = GOOD
     sent: int = 0
+    ours: bool = False  # we log in ourselves, with what it shows
 
     @property
     def traits(self) -> Traits:
         """A file that sends."""
-        return Traits(self.name, "credential_file", "e", sends=True)
+        return Traits(self.name, "credential_file", "e", sends=True, reads_back=self.ours)
 
     def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
         """One mail."""
@@ -205,3 +209,47 @@ def test_while_a_run_is_open_nothing_logs_in_with_the_old_key(
 def test_a_place_that_cannot_send_is_left_out() -> None:
     """A person's mail client, a program."""
     assert why_not(fold([adopted()]), target_sends=False, holds=NotReadable())
+
+
+OVERTAKEN = {
+    "ours, it arrived: a verdict about the key of then": (True, [Arrived()], GOOD, AuditOutcome.ARRIVED, OLD),
+    "ours, it never came: SES had taken it": (True, [Arrived()], None, AuditOutcome.MISSING, OLD),
+    "ours, it bounced": (True, [Arrived()], Bounced("550"), AuditOutcome.BOUNCED, OLD),
+    "ours, refused: under the lock, so with the key of then": (
+        True, [LoginRefused("535")], None, AuditOutcome.REFUSED, OLD),
+    "ours, unclear": (True, [Unknown("reset")], None, AuditOutcome.OVERTAKEN, OLD),
+    "Gmail's, it arrived: with which key nobody can tell": (False, [Arrived()], GOOD, AuditOutcome.ARRIVED, ""),
+    "Gmail's, refused: perhaps the key was off by then": (
+        False, [LoginRefused("535")], None, AuditOutcome.OVERTAKEN, OLD),
+    "Gmail's, it bounced": (False, [Arrived()], Bounced("535"), AuditOutcome.OVERTAKEN, OLD),
+    "Gmail's, it never came": (False, [Arrived()], None, AuditOutcome.OVERTAKEN, OLD),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("ours", "answers", "mail", "outcome", "key"), OVERTAKEN.values(), ids=OVERTAKEN.keys())
+def test_a_rotation_that_moved_on_leaves_a_verdict_only_about_the_key_of_then(
+    ours: bool, answers: list[CanaryAnswer], mail: Sighting | None, outcome: AuditOutcome, key: str
+) -> None:
+    """Nothing is concluded for or against the key that the place has now."""
+    far, time = FarEnd(), Time()
+    place = Place("a", far, answers, mail, ours=ours)
+    target = Target("u", place, SENDER, "token-a", OLD, moved=lambda: "run r was opened meanwhile")
+    (result,) = send_all([target], far, TIMEOUT_S, Clock(time.monotonic, time.sleep))
+    assert (result.outcome, result.target.key) == (outcome, key)
+    assert "run r was opened meanwhile" in result.findings[0].summary
+    assert (result.findings[0].status is CheckStatus.SKIPPED) is (outcome is AuditOutcome.OVERTAKEN)
+
+
+def test_where_a_rotation_is_in_the_way_nothing_is_sent() -> None:
+    """The refusal of the lock is told; nothing was tried, and no other place is kept waiting."""
+
+    def locked() -> AbstractContextManager[None]:
+        raise LockHeld("locked by pid 12 on here (rotator rotate), since then, running: x")
+
+    far, time = FarEnd(), Time()
+    busy, free = Place("busy", far), Place("free", far)
+    targets = [Target("u", busy, SENDER, "token-b", attempt=locked), Target("v", free, SENDER, "token-f")]
+    results = {one.target.name: one for one in send_all(targets, far, TIMEOUT_S, Clock(time.monotonic, time.sleep))}
+    assert (busy.sent, results["busy"].outcome, results["busy"].tried) == (0, AuditOutcome.OVERTAKEN, False)
+    assert "pid 12" in results["busy"].findings[0].summary
+    assert results["free"].outcome is AuditOutcome.ARRIVED

@@ -6,7 +6,8 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from rotator.audit.mails import WORKERS, Clock, Target, send_all
+from rotator.audit.mails import WORKERS, Clock, send_all
+from rotator.audit.targets import Target
 from rotator.core.arrivals import Delivered, Sighting
 from rotator.core.policy import Traits
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline

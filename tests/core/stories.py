@@ -67,6 +67,14 @@ STORIES: dict[str, list[ev.Event]] = {
         ev.LoggedIn(T + 1, OLD, "here"),
         ev.LoggedIn(T + 9, OLD, "here"),
     ],
+    "a doctor that was killed before it told of its login, and one that met a stranger's key": [
+        adopted(OLD),
+        ev.LoginIntended(T + 1, OLD, "here", T + 21),
+        ev.LoginIntended(T + 2, OTHER, "here", T + 22, "file"),
+        ev.LoginIntended(T + 3, "", "here", T + 23, "gmail"),
+        ev.LoginIntended(T + 4, OLD, "here", T + 24, "gmail"),
+        ev.LoggedIn(T + 4, OLD, "here"),
+    ],
     "a user without a key": [
         adopted("", "gmail"),
         opened("", "gmail"),

@@ -270,3 +270,22 @@ def test_a_refused_mail_is_sent_once_more(answers: list[CanaryAnswer], over: boo
     left = iter(answers)
     assert evidence.asked_again(lambda: next(left), lambda: over) == answer
     assert list(left) == []
+
+
+INTENTS = {
+    "a doctor that was killed at its login then: nobody knows whose use it was": (T - 60, None),
+    "an audit mail of long before explains nothing": (T - HOUR, True),
+    "nothing was intended": (0, True),
+}
+
+
+@pytest.mark.parametrize(("intended", "moved"), INTENTS.values(), ids=INTENTS.keys())
+def test_a_login_that_was_only_intended_may_have_moved_the_old_key(
+    intended: int, *, moved: bool | None
+) -> None:
+    """A use near it is no sign that a place still sends with the old key; it does not calibrate anything either."""
+    intents = [ev.LoginIntended(intended, OLD, "here", intended + 20)] if intended else []
+    used: dict[str, int | None] = {NEW: T + 5, OLD: T - 60}
+    s = Ladder(GMAIL, [*SEEN_MAIL, *intents], Rung.CANARY, enough=True, now=LATER, last_use=used).situation
+    assert evidence.old_key_moved(s, s.facts.consumer("gmail")) is moved
+    assert not evidence.own_login(s, LastUse(Instant(T - 60)))

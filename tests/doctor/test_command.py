@@ -85,13 +85,17 @@ def test_its_own_logins_and_the_result_are_remembered(run: Run, adopted: World) 
     before = events(adopted)
     run("doctor", "--send", "--recipient", "ann@mail.example")
     news = events(adopted)[len(before) :]
-    assert {type(one).__name__ for one in news} == {"LoggedIn", "DoctorRan"}
+    assert {type(one).__name__ for one in news} == {"LoginIntended", "LoggedIn", "DoctorRan"}
     (ran,) = [one for one in news if isinstance(one, ev.DoctorRan)]
     kept = dict(zip(ran.checks, ran.statuses, strict=True))
     assert kept["smtp.auth us-east-1"] == "ok"
     assert "ann@" not in json.dumps(kept)
-    logins = [one for one in news if isinstance(one, ev.LoggedIn)]
-    assert fold((*before, *news)) == fold((*before, *logins))
+    intents = [(one.at, one.key, one.endpoint) for one in news if isinstance(one, ev.LoginIntended)]
+    logins = [(one.at, one.key, one.endpoint) for one in news if isinstance(one, ev.LoggedIn)]
+    assert len(logins) >= 3  # an AUTH, a mail to the simulator, a mail through the place
+    assert sorted(logins) == sorted(intents)
+    told = [one for one in news if not isinstance(one, ev.DoctorRan)]
+    assert fold((*before, *news)) == fold((*before, *told))
 
 
 def test_a_timer_hears_only_of_changes(run: Run, adopted: World) -> None:  # noqa: F811

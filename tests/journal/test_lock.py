@@ -8,18 +8,24 @@ import os
 import signal
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rotator.core.errors import JournalError, LockHeld
-from rotator.journal.lock import Owner, UserLock, lock_path, refuse_if_held
+from rotator.journal.lock import BRIEF_S, Owner, UserLock, lock_path, refuse_if_held
 from tests.journal.samples import ACCOUNT, USER, finish, start
 
 HOLD = """
 import sys; from pathlib import Path; from rotator.journal.lock import UserLock
 lock = UserLock.acquire(Path(sys.argv[1]), sys.argv[2], sys.argv[3]); print("held", flush=True)
+"""
+SIGN = """
+from pathlib import Path; from rotator.journal.lock import UserLock
+lock = UserLock.acquire(Path(given[0]), given[1], given[2]); print("held", flush=True)
 """
 WAIT = "sys.stdin.read()\n"
 SLEEPING_CHILD = """
@@ -34,6 +40,16 @@ if (pid := os.fork()) == 0:
     lock.close(); os._exit(0)
 os.waitpid(pid, 0); lock.check(); print("parent still owns it", bool(lock.path.read_text()), flush=True)
 """
+
+
+@pytest.fixture
+def brief_owner(state: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds it for one short effect, until it is told that this is over."""
+    process = start(HOLD.replace("sys.argv[3])", "sys.argv[3], brief=True)") + WAIT, state, ACCOUNT, USER)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    finish(process)
 
 
 @pytest.fixture
@@ -67,6 +83,39 @@ def test_a_stopped_owner_is_said_to_be_stopped(state: Path, owner: subprocess.Po
     os.waitpid(owner.pid, os.WUNTRACED)
     with pytest.raises(LockHeld, match=f"pid {owner.pid} .*, stopped: "):
         UserLock.acquire(state, ACCOUNT, USER)
+
+
+def test_a_brief_owner_is_waited_for(state: Path, brief_owner: subprocess.Popen[str]) -> None:
+    """Who holds it for one short effect lets go within seconds: the next one waits, and then has it."""
+    threading.Timer(0.3, brief_owner.terminate).start()
+    began = time.monotonic()
+    UserLock.acquire(state, ACCOUNT, USER).close()
+    assert 0.2 < time.monotonic() - began < BRIEF_S / 2
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_brief_owner_that_stands_still_is_not(state: Path, brief_owner: subprocess.Popen[str], how: str) -> None:
+    """A stopped one may never let go, and is named at once; a killed one has let go."""
+    brief_owner.send_signal(signal.SIGSTOP if how == "stopped" else signal.SIGKILL)
+    os.waitpid(brief_owner.pid, os.WUNTRACED)
+    began = time.monotonic()
+    if how == "stopped":
+        with pytest.raises(LockHeld, match=f"pid {brief_owner.pid} .*, stopped: "):
+            UserLock.acquire(state, ACCOUNT, USER)
+    else:
+        UserLock.acquire(state, ACCOUNT, USER).close()
+    assert time.monotonic() - began < BRIEF_S / 2
+
+
+def test_the_owner_is_named_with_its_command(state: Path) -> None:
+    """`rotator audit`: the program and the first word, and nothing of what comes after it."""
+    for argv, named in ((["/bin/rotator", "audit", "--user", "x"], "rotator audit"), (["rotator", "-c"], "rotator")):
+        script = f"import sys; given = sys.argv[1:]; sys.argv[:] = {argv!r}\n{SIGN}{WAIT}"
+        process = start(script, state, ACCOUNT, USER)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert json.loads(lock_path(state, ACCOUNT, USER).read_text())["command"] == named
+        finish(process)
 
 
 def test_another_user_is_not_locked(state: Path, owner: subprocess.Popen[str]) -> None:
