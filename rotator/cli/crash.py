@@ -16,11 +16,13 @@ def redacted(error: BaseException) -> str:
 
 
 def keep(error: BaseException) -> str:
-    """Write the traceback to a new 0600 file and return its path; "" if even that cannot be written."""
+    """Write what runs here and the traceback to a new 0600 file; its path, or "" if even that cannot be written."""
+    from rotator.cli import version
+
     try:
         handle, path = tempfile.mkstemp(prefix="rotator-crash-", suffix=".txt")  # 0600, in the folder for such things
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(redacted(error))
+            file.write("\n".join([*version.lines(), "", redacted(error)]))
     except OSError:
         return ""
     return path

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import rotator
-from rotator.cli.commit import commit
+from rotator.cli.commit import Commit, commit
 from rotator.cli.render import Screen
 
 SCHEMA = "rotator/version/1"
@@ -23,17 +23,21 @@ LIBRARIES = (
 NAME_WIDTH = 26
 
 
-def show(screen: Screen) -> None:
-    """Print version, commit, Python, SQLite and libraries."""
-    built = commit(Path(rotator.__file__).parent)
-    libraries = {name: _installed(name) for name in LIBRARIES}
+def lines() -> list[str]:
+    """Version, commit, Python, SQLite and libraries, for people."""
     rows = [
-        ("commit", built.text),
+        ("commit", _built().text),
         ("Python", f"{platform.python_version()} ({platform.python_implementation()}, {platform.system()})"),
         ("SQLite", sqlite3.sqlite_version),
-        *((name, version or "not installed") for name, version in libraries.items()),
+        *((name, _installed(name) or "not installed") for name in LIBRARIES),
     ]
-    screen.out("\n".join([f"rotator {rotator.__version__}", *(f"  {name:<{NAME_WIDTH}}{text}" for name, text in rows)]))
+    return [f"rotator {rotator.__version__}", *(f"  {name:<{NAME_WIDTH}}{text}" for name, text in rows)]
+
+
+def show(screen: Screen) -> None:
+    """Print them, or the same as JSON."""
+    screen.out("\n".join(lines()))
+    built = _built()
     screen.document(
         SCHEMA,
         {
@@ -44,9 +48,14 @@ def show(screen: Screen) -> None:
             "changed": built.changed if built.of == "build" else None,
             "python": platform.python_version(),
             "sqlite": sqlite3.sqlite_version,
-            "libraries": libraries,
+            "libraries": {name: _installed(name) for name in LIBRARIES},
         },
     )
+    screen.finish(0)
+
+
+def _built() -> Commit:
+    return commit(Path(rotator.__file__).parent)
 
 
 def _installed(name: str) -> str | None:

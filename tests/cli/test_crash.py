@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import rotator
 from rotator.cli.crash import keep, redacted
 from rotator.core.errors import Exit
 
@@ -50,6 +51,13 @@ def test_the_file_is_for_its_owner_alone() -> None:
     assert first != second
     assert first.stat().st_mode & 0o777 == 0o600
     assert SECRET not in first.read_text("utf-8")
+
+
+def test_the_file_says_what_ran() -> None:
+    """Version, commit and libraries stand before the traceback: whoever reads a report needs no second question."""
+    told = Path(keep(_failure())).read_text("utf-8")
+    assert told.startswith(f"rotator {rotator.__version__}\n  commit ")
+    assert 0 < told.index("  botocore ") < told.index("Traceback")
 
 
 def test_where_no_file_can_be_written_there_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
