@@ -20,12 +20,15 @@ OUTAGES = (
     (50, 1, "smtp_454", FEW),
     (52, 1, "iam_500", ALL_DAY),
     (54, 1, "gmail_500_before", SOME),
+    (116, 3, "ses_send_500", ALL_DAY),  # nobody can be told
     (130, 1, "asm_500", ALL_DAY),
     (131, 1, "ssm_500", ALL_DAY),
+    (140, 3, "ses_send_500", ALL_DAY),
     (230, 1, "throttled", ALL_DAY),
     (231, 2, "gmail_500_before", SOME),
 )
 LEAK_DAY = 200
+FIRST_AUDIT, BETWEEN_AUDITS = 25, 60  # the timer's is monthly; every other one is left out, for time
 BOUNCE_DAY = 100  # a newsletter of 200 mails, one of which came back for good
 
 # Five kinds of places, and persons who take from two to sixty days.
@@ -72,6 +75,7 @@ class Year:
             told = self.town.timer().json["users"]
             self._leak()
             self._newsletter()
+            self._audit()
             for one, said in zip(self.town.citizens, told, strict=True):
                 self._people(one, said)
                 self._look(one, said)
@@ -108,6 +112,11 @@ class Year:
             ses.suppress("gone@example.org", "BOUNCE", now)
         if self.town.day in (BOUNCE_DAY, BOUNCE_DAY + 1):
             self.town.stage.rotator("suppression", "alert")
+
+    def _audit(self) -> None:
+        """A real mail through every place that can be sent through."""
+        if self.town.day % BETWEEN_AUDITS == FIRST_AUDIT:
+            self.town.stage.rotator("audit", code=None)
 
     def _people(self, one: Citizen, said: dict[str, Any]) -> None:
         """Whoever is asked answers after their number of days."""
