@@ -98,6 +98,7 @@ def test_a_template_that_is_too_long_for_a_request_is_told(tmp_path: Path, run: 
     (user,) = file["users"]
     place = {"type": "human", "name": "laptop", "instructions": "Thunderbird"}
     file["users"] = [user] + [user | {"name": f"user-{n}", "consumers": [place]} for n in range(15)]
+    file["notify"]["mail_from"] = "admin@queenofsandiego.com"
     write(tmp_path, json.dumps(file))
     done = run("infra", "render", "sending")
     assert (done.code, "go by way of a bucket" in done.err) == (0, True), done.err
