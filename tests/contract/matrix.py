@@ -38,7 +38,7 @@ ROWS = {
 }
 # Column -> the tests that prove it, by a pattern of their ids from the test's name on.
 PROOFS = {
-    "preflight": r"test_(what_(a_push_)?would_|unsafe_files|an_unsafe_program|a_token_without_the_scopes|a_dead_user)",
+    "preflight": r"test_(what_(a_push_)?would_|a_write_is_asked|unsafe_files|an_unsafe_program|a_token_without_the_scopes|a_dead_user)",
     "push": r"test_(difficult_characters|pushed_twice)",
     "read back": r"test_it_holds_what_was_pushed",
     "canary": r"test_(a_canary_arrives|the_canary_logs_in)",
@@ -121,10 +121,12 @@ def columns(item: pytest.Item) -> list[str]:
 
 
 def row(item: pytest.Item) -> str:
-    """The row that a test belongs to: its module's kind; Gmail's ways by parameter or name, else by API."""
+    """The row that a test belongs to: its module's kind, or a parameter's; Gmail's ways by parameter, name, or API."""
     kind = item.path.stem.removeprefix("test_")
+    parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}
+    if kind == "write_permissions":
+        kind = parameters.get("wanted", {}).get("type", "")
     if kind == "gmail_send_as":
-        parameters: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
         way = "token" if re.match(r"test_a_(token|dead_user)", item.name) else "delegated"
         kind = f"{kind} {parameters.get('way', way)}"
     return kind if kind in ROWS else ""
