@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rotator.core.errors import AccessError, RemoteFault
@@ -114,8 +114,10 @@ class OwnPermissions:
             if not page.get("IsTruncated"):
                 break
             arguments["Marker"] = page.get("Marker", "")
-        asked = {(action, resource) for action in question.actions for resource in question.resources}
-        if {(one.action, one.resource) for one in found} != asked:
+        if len(question.resources) == 1:  # whatever it is called in the answer
+            found = [replace(one, resource=question.resources[0]) for one in found]
+        asked = {(action.lower(), resource) for action in question.actions for resource in question.resources}
+        if {(one.action.lower(), one.resource) for one in found} != asked:
             raise RemoteFault("SimulatePrincipalPolicy: the answer is not about what was asked")
         return found
 

@@ -71,6 +71,8 @@ ANSWERS: dict[str, tuple[str, Answer, str, type | None, str]] = {
     "another account's place, denied": (
         ME, said(result("explicitDeny", resource=ELSEWHERE)), ELSEWHERE, Refused, "denies it"),
     "a decision that nobody knows": (ME, said(result("perhaps")), PLACE, Unknown, "no decision ('perhaps')"),
+    "the place by its pattern": (
+        ME, said(result("implicitDeny", resource="arn:${Partition}:ssm:*")), PLACE, Refused, f"{WRITE} on {PLACE}"),
     "another action": (ME, said(result("allowed", action="ssm:Other")), PLACE, Unknown, "not about what was asked"),
     "nothing": (ME, said(), PLACE, Unknown, "not about what was asked"),
     "the root of the account": ("arn:aws:iam::123456789012:root", said(), PLACE, Unknown, "neither a user nor a role"),
