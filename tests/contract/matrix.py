@@ -38,7 +38,10 @@ ROWS = {
 }
 # Column -> the tests that prove it, by a pattern of their ids from the test's name on.
 PROOFS = {
-    "preflight": r"test_(what_(a_push_)?would_|a_write_is_asked|unsafe_files|an_unsafe_program|a_token_without_the_scopes|a_dead_user)",
+    "preflight": (
+        r"test_(what_(a_push_)?would_|a_write_is_asked|unsafe_files|an_unsafe_program|"
+        r"a_token_without_the_scopes|a_dead_user)"
+    ),
     "push": r"test_(difficult_characters|pushed_twice)",
     "read back": r"test_it_holds_what_was_pushed",
     "canary": r"test_(a_canary_arrives|the_canary_logs_in)",
