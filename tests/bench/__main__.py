@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.bench import audits, export, meter, turns
+from tests.bench import audits, doctor_walls, export, meter, turns
 from tests.bench.needed import CALLS, CONNECTIONS, RECORDED
 from tests.bench.processes import PYTHON, Cost, bare, calls_since, calm_world, doctor, measure, middle, rotate
 
 HELP_RUNS, ROTATE_RUNS, DOCTOR_RUNS = 11, 5, 7
-HELP_RATIO, ROTATE_RATIO, AUDIT_RATIO = 12.0, 1.5, 1.2
+HELP_RATIO, ROTATE_RATIO, AUDIT_RATIO, DOCTOR_WALL_RATIO = 12.0, 1.5, 1.2, 1.2
 REST_CPU_S, DOCTOR_CPU_S, TURN_S, MEMORY_MB = 0.100, 0.150, 0.005, 150.0
 EXPORTS, EXPORT_RATIO, GROWN_MB = (100_000, 1_000_000), 1.2, 4.0
 HEAVY = {"boto3", "botocore", "google", "googleapiclient", "pydantic", "rich"}
+EXPLORER_S = 60.0
+EXPLORATION = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not live", "tests/explorer"]
 HEADERS = ("", "wall", "CPU", "bare wall", "bare CPU", "ratio", "bound", "")
 PARTS = {
     PYTHON: "python itself, start and end",
@@ -119,10 +121,20 @@ def doctor_rows() -> Iterator[Row]:
     """The doctor's CPU on the calm sandbox after imports, of all its threads; building clients stands apart."""
     with calm_world() as world:
         figures = doctor(world, DOCTOR_RUNS)
+        wall_s, least_s = doctor_walls.walls(world)
     own, clients = median(figures["own_s"]), median(figures["clients_s"])
     bound = f"{_ms(DOCTOR_CPU_S)} CPU"
     yield Row("doctor, after imports", ("", _ms(own), "", ""), bound=bound, holds=own < DOCTOR_CPU_S)
     yield Row("  building clients and TLS context", ("", _ms(clients), "", ""))
+    ratio = wall_s / least_s
+    yield Row(
+        "  every service far away, beside the longest chain",
+        (_ms(wall_s), "", _ms(least_s), ""),
+        f"{ratio:.2f} wall",
+        f"{DOCTOR_WALL_RATIO:g} wall",
+        holds=ratio <= DOCTOR_WALL_RATIO,
+        binding=False,
+    )
 
 
 def turn_rows() -> Iterator[Row]:
@@ -133,6 +145,9 @@ def turn_rows() -> Iterator[Row]:
     yield Row("a turn: decide, record", _beside(turn, commit), ratio, f"{bound} CPU", holds=turn.cpu_s < TURN_S)
     yield Row("  the disk included", bound=f"{bound} wall", holds=turn.wall_s < TURN_S, binding=False)
     yield Row("the explorer", ("", f"{turns.states_per_second():.0f} states/s", "", ""))
+    whole, bound = measure(EXPLORATION), f"{EXPLORER_S:.0f} s CPU"
+    figures = (f"{whole.wall_s:.0f} s", f"{whole.cpu_s:.0f} s", "", "")
+    yield Row("  all that CI explores", figures, bound=bound, holds=whole.cpu_s < EXPLORER_S)
 
 
 def audit_rows() -> Iterator[Row]:

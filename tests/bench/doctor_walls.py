@@ -6,7 +6,6 @@ time.  SES allows one call a second, so its checks follow each other in each reg
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ SES_S, OTHER_S = 1.0, 0.32  # SES's rate; connect, TLS, question: four round tri
 def walls(world: World) -> tuple[float, float]:
     """(seconds of the walk, the least that it can take) for the configuration of a world."""
     checks = [replace(one, function=_slow(one)) for one in CHECKS.values()]
-    with doctor(load(str(world.place.config), os.environ), Asked()) as found:
+    with doctor(load(str(world.place.config), world.environment()), Asked()) as found:
         least = least_s(plan(found.ground, checks))
         began = time.perf_counter()
         told = list(examine(found.ground, checks))
