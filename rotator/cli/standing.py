@@ -10,7 +10,7 @@ from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
 from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError, SealError
-from rotator.core.events import NoticeFailed
+from rotator.core.events import CanarySettled, NoticeFailed
 from rotator.core.evidence import Rung
 from rotator.core.facts import Facts
 from rotator.core.notice import failing
@@ -202,12 +202,17 @@ def _read_the_journal(rotation: Rotation, standing: Standing) -> None:
 
 
 def _cannot_be_proven(rotation: Rotation) -> Iterator[str]:
-    """Why the test mail that a person's paste will want cannot be sent or read: a token that died meanwhile."""
+    """Why the test mail that a place still lacks was not seen, or cannot be sent: a token that died meanwhile."""
+    newest = {one.consumer: one for one in rotation.parts.journal.events() if isinstance(one, CanarySettled)}
     for traits, known in rotation.situation.consumers:
-        if traits.by_hand and traits.sends and not known.canary_at:
-            deadline = Deadline.after(REQUEST_DEADLINE_S, rotation.parts.monotonic)
-            found = rotation.parts.consumers[traits.name].preflight(deadline)
-            yield from (f"{traits.name}: {one.seen}\n    fix   {one.fix}" for one in found)
+        if not traits.sends or traits.reads_back or known.canary_at:
+            continue
+        if known.canary_unknown or known.canary_refused:
+            last = newest[traits.name]
+            yield f"{traits.name}: the newest test mail, {when(last.sent)}: {last.detail or last.outcome}"
+        deadline = Deadline.after(REQUEST_DEADLINE_S, rotation.parts.monotonic)
+        found = rotation.parts.consumers[traits.name].preflight(deadline)
+        yield from (f"{traits.name}: {one.seen}\n    fix   {one.fix}" for one in found)
 
 
 def _look_ahead(rotation: Rotation, standing: Standing) -> None:

@@ -12,7 +12,9 @@ from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
 from rotator.core.policy import Mode
 from rotator.core.refusals import told
+from rotator.core.rules.handing_over import wait_for_canaries
 from rotator.core.situation import Situation
+from rotator.core.times import when
 from rotator.rotation.loop import Ending
 
 
@@ -101,7 +103,7 @@ def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
         code,
         step.why,
         why="the run is open and goes on by itself once this is mended" if step.urgent else "",
-        fix=f"mend it, then: rotator rotate --user {user}" if step.urgent else "",
+        fix=_mend(ending, user, step) if step.urgent else "",
         runbook=f"runbooks/{runbooks.get(step.number, 'ses-smtp-key-rotation.md')}" if step.urgent else "",
         next=f"rotator rotate --user {user}",
         until=step.until,
@@ -109,6 +111,15 @@ def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
         mail_flows_on=ending.situation.carrying,
         cause=ending.rule.replace("_", "-") if step.urgent else "",
     )
+
+
+def _mend(ending: Ending, user: str, step: steps.Wait) -> str:
+    """What a person does about it; a test mail that is waited for has a back-off, before which nothing is tried."""
+    again = f"then: rotator rotate --user {user}"
+    if ending.rule == wait_for_canaries.__name__:
+        look = f"rotator status --user {user} says what became of it; mend that"
+        return f"{look}, {again}   (tried from {when(step.until)} on)"
+    return f"mend it, {again}"
 
 
 def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:

@@ -123,6 +123,19 @@ def test_a_dead_token_is_seen_while_a_person_is_waited_for(mailboxes: World, run
     assert "invalid_grant" in run("status").err
 
 
+def test_why_a_test_mail_was_not_seen_stands_in_status(mailboxes: World, run: Run, tmp_path: Path) -> None:
+    """The run says when it is tried again and where to look; there stands what became of the newest one."""
+    mailboxes.ses.enforcement = "SHUTDOWN"  # each mail bounces, and not for the login
+    run("rotate")
+    run("handover", "admin-alias", "--out", str(tmp_path / "given"))
+    done = run("confirm", "admin-alias")
+    assert "✗ no canary through news-alias has arrived yet" in done.err
+    assert "fix   rotator status --user jada-ses-smtp says what became of it; mend that, then:" in done.err
+    assert "   (tried from " in done.err
+    assert "! news-alias: the newest test mail, " in run("status").err
+    assert "Sending paused for this account" in run("status").err
+
+
 def test_a_person_s_word_ends_the_wait_for_a_person(adopted: World, run: Run, tmp_path: Path) -> None:
     """After `confirm` the place is acknowledged and attested, and the run says what it waits for now."""
     _with_laptop(adopted)
