@@ -1,7 +1,7 @@
 """The loop of one rotation: observe, decide, perform, record.  Level-triggered: nothing is ever resumed.
 
-What a step is for and when it may come is decided by `core.next_step` alone; how it is done stands in `looking.py`
-and `effects.py`.  Killing the process between any two lines is harmless: the next one decides anew.
+What a step is for and when it may come is decided by `core.next_step` alone; how it is done stands in `looking.py`,
+`on_keys.py` and `on_places.py`.  Killing the process between any two lines is harmless: the next one decides anew.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from rotator.core.fold_keys import missed
 from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts, Progress
 from rotator.core.situation import Observed, Situation
+from rotator.rotation.acting import Done
 from rotator.rotation.aws_time import AwsTime
-from rotator.rotation.effects import Done, Effects
+from rotator.rotation.effects import Effects
 from rotator.rotation.looking import Looking
 
 STEPS_AT_MOST = 1000  # a happy rotation takes about forty; more is a loop, which is a bug

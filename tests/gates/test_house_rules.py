@@ -23,7 +23,7 @@ def test_one_place_deletes_a_key() -> None:
     sends = [name for name, path in product.items() for node in nodes(path) if _names_the_delete_call(node)]
     asks = [name for name, path in product.items() for call, node in calls(path) if _asks_the_port(call, node)]
     assert sends == [name for name in product if name == "rotator.services.iam"]
-    assert asks == [name for name in product if name == "rotator.rotation.effects"]
+    assert asks == [name for name in product if name == "rotator.rotation.on_keys"]
 
 
 def _names_the_delete_call(node: ast.AST) -> bool:
