@@ -109,6 +109,9 @@ def test_a_place_that_cannot_be_asked_about_is_rotated_with_a_warning(stage: Sta
     one_place(stage, SECRET)
     old = stage.adopt()
     act_as(stage, without(stage.rotator("config", "policy").json, "iam:SimulatePrincipalPolicy"))
+    checks = stage.rotator("doctor", "consumer.place", "--json").json["checks"]
+    (checked,) = (one for one in checks if one["id"].startswith("consumer.place"))
+    assert (checked["status"], "is not known" in checked["summary"]) == ("not known", True)
     done = stage.rotator("rotate", "--yes")
     assert "! preflight" in done.text
     assert "is not known: SimulatePrincipalPolicy: AccessDenied" in done.text
