@@ -75,9 +75,13 @@ def _then(facts: Facts, consumer: str) -> str:
     """What the person does once it is pasted, and how urgent that is."""
     if facts.run is None:
         return f"send a mail through {consumer} and look whether it bounces (no rotation is open, nothing to confirm)"
-    is_off = bool(facts.run.old) and facts.key(facts.run.old).deactivated_at > 0
-    urgency = "the old key is off: its mail is refused until then" if is_off else "no deadline; both keys stay Active"
+    refused = "the old key is off: its mail is refused until then"
+    urgency = refused if _old_is_off(facts) else "no deadline; both keys stay Active"
     return f"rotator confirm {facts.user} {consumer}     ({urgency})"
+
+
+def _old_is_off(facts: Facts) -> bool:
+    return facts.run is not None and bool(facts.run.old) and facts.key(facts.run.old).deactivated_at > 0
 
 
 def _refuse_leaks(options: Options, *, reveal: bool, out: str) -> None:
@@ -117,7 +121,8 @@ def confirm(options: Options, names: Names, user: User = None) -> int:
         interventions.confirm(work.rotation, consumer, who())
         work.survey()
         work.steps.show("confirm", f"{consumer}: attested by {who()}, {when(work.rotation.time.now())}")
-        options.screen.say(CANNOT_TELL)
+        if not _old_is_off(work.rotation.facts):
+            options.screen.say(CANNOT_TELL)
         report, fields = go_on(options, work)
     options.screen.document("rotator/rotate/1", fields)
     return int(report.exit_code)

@@ -54,6 +54,8 @@ class Standing:
     overdue: bool = False
     stuck: bool = False
     next: str = ""  # what a person types now; "" = nothing, time does the rest
+    still: str = ""  # why --check is no 0 although time does the rest, and until when
+    revoke_first: str = ""  # what ends a leaked key that is still Active at once; its key id is whole
     silent: tuple[NoticeFailed, ...] = ()  # the channels of notices whose newest attempt failed
     unreachable: RotatorError | None = None
     unproven: SealError | None = None  # why the journal's part is shown as it stands there, without its proof
@@ -228,6 +230,7 @@ def _look_ahead(rotation: Rotation, standing: Standing) -> None:
     planned = isinstance(first, steps.Wait) and not first.urgent
     standing.next = "" if planned else told.next
     standing.until, standing.warnings = told.until, told.warnings
+    standing.still, standing.revoke_first = told.still, told.revoke_first
     standing.stuck = told.exit_code is not Exit.OK and not standing.overdue
     until = f" until {when(told.until)}" if told.until else ""
     standing.comes = f"{standing.step}{until}: {told.summary}"

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 HEADERS = ("USER", "KEY", "AGE", "DUE", "LAST USED", "CONSUMERS", "STATE")
 DAY_S = 24 * 3600
 NOTHING_BY_HAND = "nothing to do by hand, the open run goes on by its timer (rotator schedule cron)"
-STILL = "with --check that is exit 1 until the old key is off"
 
 
 @command
@@ -133,6 +132,8 @@ def _show_run(options: Options, one: Standing) -> None:
         options.screen.out(f"  now: {mask_ids(one.comes)}")
     for warning in one.warnings:
         options.screen.say(mask_ids(warning), "warning", always=True)
+    if one.revoke_first:
+        options.screen.say(f"End it now: {one.revoke_first}", always=True)
 
 
 def _show_unproven(options: Options, standings: list[Standing]) -> int:
@@ -157,12 +158,18 @@ def _last_line(options: Options, standings: list[Standing], late: list[Standing]
         behind = sum(len(one.drifted) for one in late)
         counted = ((overdue, "overdue"), (stuck, "stuck"), (behind, "behind"))
         said = ", ".join(f"{n} {what}" for n, what in counted if n)
-        options.screen.out(f"{said}.  Next: {_first_command(late) or f'{NOTHING_BY_HAND}; {STILL}'}")
+        options.screen.out(f"{said}.  Next: {_first_command(late) or _by_time(late)}")
         return
     adopt = next((f"rotator adopt --user {one.user}" for one in standings if one.facts is None), "")
     command_now = _first_command(standings) or adopt
     if command_now:
         options.screen.out(f"Next: {command_now}")
+
+
+def _by_time(late: list[Standing]) -> str:
+    """Nothing is to be done by hand, and yet it is late: what that means, and until when."""
+    still = next((one.still for one in late if one.still), "")
+    return f"{NOTHING_BY_HAND}; --check is 1 meanwhile: {mask_ids(still)}" if still else NOTHING_BY_HAND
 
 
 def _first_command(standings: list[Standing]) -> str:

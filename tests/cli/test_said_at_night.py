@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -73,7 +74,20 @@ def test_an_overdue_key_in_its_grace_says_what_the_code_means(adopted: World, ru
     assert means.startswith("Exit 3 only means: overdue, until AKIA…")
     last = run("status", "--check").out.splitlines()[-1]
     assert "nothing to do by hand, the open run goes on by its timer" in last
-    assert last.endswith("; with --check that is exit 1 until the old key is off")
+    assert re.search(r"; --check is 1 meanwhile: overdue, until AKIA…\w{4} is off$", last)
+
+
+def test_a_leaked_key_that_is_still_active_has_its_end_in_status(adopted: World, run: Run, tmp_path: Path) -> None:
+    """Whoever looks at status in an incident sees the command that ends it; once it is off, what is waited for."""
+    _with_laptop(adopted)
+    (held,) = adopted.keys.now_held(adopted.scenario.user)
+    run("rotate", "--emergency", "--key", held.id, "--reason", "laptop lost")
+    now = f"End it now: rotator rotate --user jada-ses-smtp --revoke-first --key {held.id} --reason …"
+    assert now in run("status").err.splitlines()
+    run("rotate", "--revoke-first", "--key", held.id, "--reason", "abused")
+    assert "End it now" not in run("status").err
+    run("handover", "laptop", "--out", str(tmp_path / "given"))
+    assert "while both are Active" not in run("confirm", "laptop").err
 
 
 def test_a_key_in_its_grace_that_is_not_late_says_nothing_of_a_code(adopted: World, run: Run) -> None:
