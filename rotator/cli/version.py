@@ -17,7 +17,7 @@ from rotator.cli.render import Screen
 SCHEMA = "rotator/version/1"
 # What decides how AWS, Google, DNS and the terminal behave.
 LIBRARIES = (
-    "boto3", "botocore", "cryptography", "google-api-python-client", "google-auth", "dnspython", "checkdmarc",
+    "boto3", "botocore", "cryptography", "google-api-python-client", "google-auth", "dnspython",
     "pydantic", "typer", "rich",
 )  # fmt: skip
 NAME_WIDTH = 26

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,9 +13,11 @@ import pytest
 
 import rotator
 from rotator.cli.commit import Commit, commit
+from rotator.cli.version import LIBRARIES
 from rotator.core.errors import Exit
 from tests.cli.conftest import Run
 from tests.gates.source_tree import ROOT
+from tests.test_packaging import PROJECT
 
 ID, OTHER = "1" * 40, "2" * 40
 OURS = 'x = 1\nname = "rotator"\n'
@@ -97,3 +100,9 @@ SAID: dict[str, tuple[Commit, str]] = {
 def test_where_the_commit_comes_from_is_said(found: Commit, text: str) -> None:
     """A checkout may have changed since, a build may have been of changed files."""
     assert found.text == text
+
+
+def test_every_library_that_is_named_is_one_of_ours() -> None:
+    """What the product no longer needs is not named as missing; botocore comes with boto3."""
+    asked = {re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0] for need in PROJECT["dependencies"]}
+    assert set(LIBRARIES) - asked == {"botocore"}
