@@ -30,8 +30,8 @@ def test_a_page_is_found_by_any_of_its_names() -> None:
 def test_a_part_ends_where_the_next_begins() -> None:
     """A part has its heading and what stands under it, and nothing of the next one."""
     found = page("consumer-push#still-on-the-old-key")
-    assert found.startswith("## Still on the old key\n")
-    assert found.count("\n## ") == 0
+    assert found.startswith("### Still on the old key\n")
+    assert found.count("\n##") == 0
     assert found.rstrip().endswith("(#waiting-for-a-person).")
 
 
