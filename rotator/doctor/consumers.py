@@ -134,12 +134,12 @@ def _canary(ground: Ground, user: User, consumer: Consumer) -> Verdict:
         note_held_up(ground, user)
         return skipped("a run is open, and sends canaries of its own: rotator status")
     answer = asked_again(lambda: _sent(ground, user, consumer))
-    later = not isinstance(answer, Arrived) and not consumer.traits.reads_back  # Gmail logs in when it likes
-    if later and (why := ground.moved(user, consumer.traits.name)):
+    why = "" if consumer.traits.reads_back else ground.moved(user, consumer.traits.name)  # Gmail logs in when it likes
+    if why and not isinstance(answer, Arrived):
         raise Overtaken(f"{why}: what became of the mail says nothing about the place now")
     match answer:
         case Arrived(detail=detail):
-            return ok(detail)
+            return ok(f"{detail} ({why}: with which key cannot be told)" if why else detail)
         case LoginRefused(detail=detail):
             return broken(detail, _repair(user, consumer), reply=detail)
         case Unknown(detail=detail):

@@ -124,6 +124,27 @@ def test_a_mail_that_a_rotation_overtook_condemns_nobody(due: Stage) -> None:
     assert re.search(r"a rotation was finished meanwhile|run \S+ was opened meanwhile", finding["summary"])
 
 
+def test_an_incident_does_not_wait_for_a_doctor_that_awaits_its_mail(due: Stage) -> None:
+    """Once the test mail is out the lock is free; what the doctor finds then is not put down to the new key."""
+    (old,) = due.keys()
+    doctor = due.start("doctor", "gmail", "--send", "--json", "-q")
+    lock = lock_path(due.world.place.state, due.world.scenario.account, USER)
+    until(lambda: "messages.send" in due.calls() and not lock.read_text(), doctor)
+    doctor.send_signal(signal.SIGSTOP)  # it waits for as long as we like
+    while state(doctor.pid) != "T":
+        time.sleep(0.01)
+    due.rotator("rotate", "--emergency", "--key", old, "--reason", "leaked", "--yes", code=0)
+    (new,) = due.keys()
+    before = len(events(due))
+    doctor.send_signal(signal.SIGCONT)
+    assert doctor.wait(WAIT_S) == 0, said(due)
+    (canary,) = [one for one in said(due)["checks"] if one["id"] == "gmail.canary"]
+    assert canary["status"] == "ok"
+    assert "a rotation was finished meanwhile: with which key cannot be told" in canary["summary"]
+    assert [type(event) for event in events(due)[before:]] == [ev.DoctorRan]  # no login of the old or the new key
+    assert due.active() == {new}
+
+
 @pytest.fixture
 def two(due: Stage) -> Stage:
     """A second user with a relay's file of its own, adopted."""
