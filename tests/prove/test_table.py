@@ -9,6 +9,7 @@ import pytest
 
 from tests.prove.__main__ import table
 from tests.prove.figures import count, suite_of, totals
+from tests.prove.timing import PROOFS, chosen
 
 
 def write(directory: Path, name: str, *lines: tuple[str, str, str, int]) -> None:
@@ -47,3 +48,17 @@ def test_an_unknown_column_is_an_error() -> None:
     """A figure that the table has no column for would be lost without a word."""
     with pytest.raises(ValueError, match="no column for 'miles'"):
         count("miles", 1)
+
+
+CHOSEN = {
+    "a proof, quick or slow": ("tests/saga/test_postfix.py::test_it", False, True),
+    "what is slow elsewhere": ("tests/year/test_year.py::test_it[two dozen]", True, True),
+    "what CI runs and is no proof": ("tests/cli/test_status.py::test_it", False, False),
+}
+
+
+@pytest.mark.parametrize(("node", "slow", "wanted"), CHOSEN.values(), ids=CHOSEN)
+def test_the_proofs_are_run_whole_and_what_is_slow_elsewhere(node: str, slow: bool, wanted: bool) -> None:
+    """Neither more nor less; each place that is named exists."""
+    assert chosen(node, slow=slow) is wanted
+    assert all(Path(one).exists() for one in PROOFS)

@@ -1,4 +1,4 @@
-"""A pytest plugin of `make prove`: how long each suite took, and how many of its tests failed."""
+"""A pytest plugin of `make prove`: what is run, how long each suite took, and how many of its tests failed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ import os
 import pytest
 
 from tests.prove.figures import count, suite_of
+
+EXPORT = ("tests/suppression/test_export.py", "tests/suppression/test_killed.py")
+PROOFS = ("tests/explorer/", "tests/schedules/", "tests/saga/", "tests/secrets/", *EXPORT)
+LONGEST = "tests/year/"
+
+
+def chosen(node: str, *, slow: bool) -> bool:
+    """Whether a test belongs to the proofs: those folders whole, and what is slow elsewhere."""
+    return slow or node.startswith(PROOFS)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is no proof.  The longest test begins first: at the end the other processes would wait for it."""
+    kept = [one for one in items if chosen(one.nodeid, slow="slow" in one.keywords)]
+    config.hook.pytest_deselected(items=[one for one in items if one not in set(kept)])
+    items[:] = sorted(kept, key=lambda one: not one.nodeid.startswith(LONGEST))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
