@@ -39,7 +39,7 @@ def doctor(
     ] = False,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="What there is to look at.")] = False,
 ) -> int:
-    """Walk the layers from DNS to the recipient and say which one is broken; changes nothing."""
+    """Walk the layers from DNS to the recipient and say which one is broken; changes no key and no place."""
     from rotator.doctor.runner import named
     from rotator.wiring import doctor as wiring_doctor
 

@@ -1,1 +1,1 @@
-"""What we touch: the only place that imports boto3, botocore, smtplib, dns, checkdmarc, googleapiclient and google."""
+"""What we touch: the only place that imports boto3, botocore, smtplib, dns, googleapiclient and google."""

@@ -1,6 +1,6 @@
 """Configuration to what surrounds the commands: who is told, who is pinged, where the metrics go.
 
-Heavy libraries are imported inside functions, as in wiring.
+Heavy libraries are imported inside functions, as in wiring.rotating.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Configuration to the ground that the doctor stands on; and what it leaves in the journal.
 
 The user's lock is held for moments only, for each login and the result; beside a run at work the doctor reads only and
-logs in nowhere.  Heavy libraries are imported inside functions, as in wiring.
+logs in nowhere.  Heavy libraries are imported inside functions, as in wiring.rotating.
 """
 
 from __future__ import annotations

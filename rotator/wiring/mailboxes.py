@@ -1,6 +1,6 @@
 """Configuration to a person's Gmail mailbox: the login that opens it, and the notices that lie in it.
 
-Heavy libraries are imported inside functions, as in wiring.
+Heavy libraries are imported inside functions, as in wiring.rotating.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Configuration to the parts that wiring hands on: AWS's session, the seal, and one live consumer a setting.
 
-Heavy libraries are imported inside functions, as in wiring.
+Heavy libraries are imported inside functions, as in wiring.rotating.
 """
 
 from __future__ import annotations
