@@ -25,13 +25,20 @@ def _targets(consumer: kinds.Consumer, region: str) -> list[tuple[str, ...]]:
     match consumer:
         case kinds.GmailSendAs(mailbox=mailbox, alias=alias):
             return [(mailbox.lower(), alias.lower())]
-        case kinds.SecretsManager(secret_id=secret_id):
-            return [(secret_id, consumer.region or region)]
-        case kinds.SsmParameter(path=path):
-            return [(path, consumer.region or region)]
-        case kinds.CredentialFile(path=path, replicas=replicas):
-            return [(one,) for one in (path, *replicas)]
+        case kinds.SecretsManager(secret_id=secret_id, fields=fields):
+            return [(secret_id, consumer.region or region, *_unusual(fields))]
+        case kinds.SsmParameter(path=path, layout=layout, fields=fields):
+            several = ("path",) if layout == "path" else ()
+            return [(path, consumer.region or region, *several, *_unusual(fields))]
+        case kinds.CredentialFile(path=path, replicas=replicas, account=account):
+            return [(one, account) if account else (one,) for one in (path, *replicas)]
         case kinds.Command(push=push):
             return [push]
         case kinds.Human():
             return [()]  # only a person knows where: other words for it are no other place, a file instead of it is
+
+
+def _unusual(fields: kinds.FieldNames) -> tuple[str, ...]:
+    """Where in an object the pair lies, if not where it lies by default: under other names the old pair would stay."""
+    names, usual = (fields.username, fields.password), kinds.FieldNames()
+    return () if names == (usual.username, usual.password) else names

@@ -12,6 +12,7 @@ from rotator.core.access_keys import Identity, Instant
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 INTENTS_KEPT = 8  # unclear creates remembered; more than eight lost replies in a row is not a network
+LEFT = "@"  # NAME@a1b2c3: a place that NAME pointed at before; no file can name a consumer so
 BETWEEN = "+"  # the fingerprints of one name's places: a file and its copies
 DELETED_KEPT = 4  # deleted ids remembered: a stale list may still show them
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from rotator.core import events as ev
-from rotator.core.facts import BETWEEN, ConsumerFacts, Facts
+from rotator.core.facts import BETWEEN, LEFT, ConsumerFacts, Facts
 
 SHOWN = 6  # digits of a place's fingerprint that tell it from the one that took its name over
 
@@ -32,7 +32,7 @@ def leave_the_old_place(facts: Facts, told: ev.PushIntended) -> Facts:
     now, then = set(told.place.split(BETWEEN)), before.place.split(BETWEEN)
     left = [one for one in then if one not in now]
     for one in left:
-        facts = facts.with_consumer(f"{told.consumer}@{one[:SHOWN]}", may_hold=before.may_hold, place=one)
+        facts = facts.with_consumer(f"{told.consumer}{LEFT}{one[:SHOWN]}", may_hold=before.may_hold, place=one)
     if len(left) < len(then):  # one of its copies is still there, with all that it held
         return facts
     return facts.with_consumer(told.consumer, may_hold=(), push_outcome=ev.Outcome.DONE, drain_until=0)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from rotator.core.access_keys import mask
 from rotator.core.errors import Exit
+from rotator.core.facts import LEFT
 from rotator.core.steps import Ask, Refuse
 
 KEYS_PAGE = "runbooks/two-keys.md"
-BEFORE = "@"  # NAME@a1b2c3: a place that a name of the file pointed at before
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ TOLD: dict[str, Told] = {
 
 def _shown(one: str) -> str:
     """What was seen, for prose; `relay@a1b2c3` is no name of the file, so it is said what it is."""
-    name, at, _ = one.partition(BEFORE)
+    name, at, _ = one.partition(LEFT)
     if at and " " not in one:
         return f"{one} (where {name} pointed before)"
     return mask(one) if one.startswith("AKIA") else one

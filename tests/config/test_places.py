@@ -8,6 +8,7 @@ from rotator.config import kinds
 from rotator.config.places import fingerprint
 
 FILE = kinds.CredentialFile(type="credential_file", name="relay", path="/etc/postfix/sasl_passwd", format="postfix")
+MSMTP = FILE.model_copy(update={"format": "msmtp", "account": "news"})
 SECRET = kinds.SecretsManager(type="secrets_manager", name="store", secret_id="prod/ses")
 PARAMETER = kinds.SsmParameter(type="ssm_parameter", name="store", path="/prod/ses")
 ALIAS = kinds.GmailSendAs(type="gmail_send_as", name="news", mailbox="ops@example.com", alias="News@example.com")
@@ -24,11 +25,16 @@ MOVED: dict[str, tuple[kinds.Consumer, dict[str, object]]] = {
     "one of two copies": (
         FILE.model_copy(update={"replicas": ("/srv/a",)}), {"replicas": ("/srv/b",)}
     ),
+    "another account of the same file": (MSMTP, {"account": "billing"}),
+    "another field of the same secret": (SECRET, {"fields": kinds.FieldNames(password="smtp_password")}),
+    "another field of the same parameter": (PARAMETER, {"fields": kinds.FieldNames(username="smtp_user")}),
+    "one parameter becomes several": (PARAMETER, {"layout": "path"}),
     "another target of the program": (PROGRAM, {"push": ("/usr/local/lib/push", "--to", "b")}),
 }
 SAME: dict[str, tuple[kinds.Consumer, dict[str, object]]] = {
     "another name": (FILE, {"name": "postfix"}),
     "another program afterwards": (FILE, {"after": ("/usr/sbin/postmap", "x")}),
+    "another field beside the pair": (SECRET, {"fields": kinds.FieldNames(host="server")}),
     "the region written out": (SECRET, {"region": REGION}),
     "an address in other letters": (ALIAS, {"alias": "news@Example.com"}),
     "another check": (PROGRAM, {"check": ("/usr/local/lib/check",)}),

@@ -128,25 +128,52 @@ def test_a_copy_that_left_the_file_is_not_cut_off(after: str, barred: str) -> No
         assert isinstance(step, steps.Finish)
 
 
-@pytest.mark.parametrize("name", [FILE.name, "renamed"])
-def test_a_place_that_is_in_the_file_again_bars_nothing(name: str) -> None:
-    """A mistyped path that was corrected, or a name: the place is told like the others; where it erred is asked for."""
+def test_a_name_that_points_back_is_told_there_and_only_where_it_erred_is_asked_for() -> None:
+    """A mistyped path that was corrected: the place is told like the others; where it erred bars until a word."""
     world, parts = build(replace(FILE, place=HERE))
     turn(parts)
     here = parts.consumers[FILE.name]
     elsewhere = replace(pointing_at(parts, THERE), consumers={FILE.name: MemoryConsumer(world, FILE, None)})
     assert turn(elsewhere).step == steps.Refuse(2, "consumer-not-in-file", (OLD_PLACE,))
-    again = replace(FILE, name=name, place=HERE)
-    policy = replace(parts.policy, consumers=(again,))
-    assert isinstance(here, MemoryConsumer)
-    parts = replace(parts, policy=policy, consumers={name: here})
-    barred = f"{FILE.name}@{THERE[:6]}" if name == FILE.name else FILE.name
-    assert turn(parts).step == steps.Refuse(2, "consumer-not-in-file", (barred,))
-    interventions.forget(Rotation(parts), barred, "nothing reads it")
+    erred = f"{FILE.name}@{THERE[:6]}"
+    assert turn(parts).step == steps.Refuse(2, "consumer-not-in-file", (erred,))
+    interventions.forget(Rotation(parts), erred, "nothing reads it")
     assert isinstance(to_the_end(parts).step, steps.Finish)
-    run = Rotation(parts).facts
+    assert isinstance(here, MemoryConsumer)
     assert here.held is not None
-    assert here.held.key == run.current
+    assert here.held.key == Rotation(parts).facts.current
+
+
+ALIKE = {
+    "two persons": (replace(BY_HAND, place=HERE), "phone"),
+    "two uses of one file": (replace(FILE, place=HERE), "backup"),
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+def test_of_two_consumers_with_one_place_neither_stands_for_the_other(case: str) -> None:
+    """Two persons, or two accounts in one file, have one place: what is told to one is not told to the other."""
+    traits, name = ALIKE[case]
+    world, parts = build(traits, replace(traits, name=name))
+    assert turn(parts).step != steps.Refuse(2, "consumer-not-in-file", (name,))
+    alone = replace(parts, policy=replace(parts.policy, consumers=(traits,)))
+    for _ in range(30):
+        assert turn(alone).step == steps.Refuse(2, "consumer-not-in-file", (name,))
+        world.tick(2 * DAY)
+    assert world.keys[OLD].key.active
+
+
+@pytest.mark.parametrize("points_at", [HERE, THERE])
+def test_what_a_name_left_behind_stays_if_that_name_is_gone(points_at: str) -> None:
+    """The name left the file: another consumer at the same place is no sign that it is told."""
+    world, parts = build(replace(FILE, place=HERE))
+    turn(parts)
+    elsewhere = replace(pointing_at(parts, THERE), consumers={FILE.name: MemoryConsumer(world, FILE, None)})
+    assert turn(elsewhere).step == steps.Refuse(2, "consumer-not-in-file", (OLD_PLACE,))
+    other = replace(FILE, name="other", place=points_at)
+    policy = replace(parts.policy, consumers=(other,))
+    gone = replace(parts, policy=policy, consumers={"other": MemoryConsumer(world, other, None)})
+    assert turn(gone).step == steps.Refuse(2, "consumer-not-in-file", (FILE.name, OLD_PLACE))
 
 
 @pytest.mark.parametrize("when", ["in the run", "between two runs"])

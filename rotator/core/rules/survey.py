@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.core.access_keys import AccessKey, Instant, Status
 from rotator.core.events import Effect, Outcome
-from rotator.core.facts import BETWEEN, ConsumerFacts, CreateIntent, KeyFacts
+from rotator.core.facts import BETWEEN, LEFT, ConsumerFacts, CreateIntent, KeyFacts
 from rotator.core.policy import CLOCK_SLACK_S, LIST_LAG_S, RETRY_S, Mode
 from rotator.core.situation import KEYS_FRESH_S, Act, Situation
 from rotator.core.steps import Ask, Discard, Finish, Forget, Look, Observe, Orphan, Refuse, Revoke, Step, Wait
@@ -84,17 +84,20 @@ def have_a_run(s: Situation) -> Step | None:
 def keep_every_holder(s: Situation) -> Step | None:
     """A consumer that may hold a key of ours stays in the file until a person says that it holds nothing.
 
-    What counts is the place: one that the file names again, by whatever name, is told like the others.
+    It stays by its name: two persons, two accounts in one file, two uses of one program have the same place.
     """
     held = [one for one in s.facts.consumers if one.may_hold and s.policy.consumer(one.name) is None]
-    missing = [one.name for one in held if not _in_the_file(s, one)]
+    missing = [one.name for one in held if not _pointed_back(s, one)]
     return Refuse(2, "consumer-not-in-file", tuple(missing)) if missing else None
 
 
-def _in_the_file(s: Situation, known: ConsumerFacts) -> bool:
-    """Whether the file names every place that this consumer was told at; one whose place is not known is not there."""
-    there = {place for traits in s.policy.consumers for place in traits.place.split(BETWEEN)}
-    return bool(known.place) and there.issuperset(known.place.split(BETWEEN))
+def _pointed_back(s: Situation, known: ConsumerFacts) -> bool:
+    """Whether this is what a name left behind (`NAME@a1b2c3`), and the name points there again, so that it is told."""
+    name, left, _ = known.name.partition(LEFT)
+    traits = s.policy.consumer(name)
+    if not left or traits is None:
+        return False
+    return set(traits.place.split(BETWEEN)).issuperset(known.place.split(BETWEEN))
 
 
 def replace_what_is_gone(s: Situation) -> Step | None:
