@@ -93,8 +93,9 @@ def _refused(ground: Ground, one: Domain, other: str) -> Verdict | None:
     """RFC 9990 section 4: a report address in another organization needs a record there."""
     if other == one.name.lower():
         return None
-    organizations = {rules.walk(name, ground.records).organization for name in (other, one.name)}
-    if len(organizations) == 1:
+    theirs, ours = rules.walk(other, ground.records), rules.walk(one.name, ground.records)
+    silent = theirs.silent or ours.silent
+    if silent is None and theirs.organization == ours.organization:
         return None
     name = f"{one.name}._report._dmarc.{other}"
     answer = ground.records(name, "TXT")
@@ -102,6 +103,8 @@ def _refused(ground: Ground, one: Domain, other: str) -> Verdict | None:
         return _left_open(f"whether {other} takes reports", name, answer)
     if rules.records(answer.values):
         return None
+    if silent is not None:
+        return _left_open(f"whether {other} takes reports", *silent)
     fix = f"let {other} publish: {name} TXT v=DMARC1;"
     return warning(f"reports to {other} are not sent: it does not agree to them", fix)
 

@@ -21,6 +21,8 @@ OK, WARNING, FAILED, NOT_KNOWN = CheckStatus.OK, CheckStatus.WARNING, CheckStatu
 P, PARENT = "v=DMARC1; p=reject", ("_dmarc.example.com", "TXT")
 OWN, MX, REPORT = (f"_dmarc.{AUTHOR}", "TXT"), ("reports.test", "MX"), f"{AUTHOR}._report._dmarc.reports.test"
 TO_THEM = "v=DMARC1; p=reject; rua=mailto:x@reports.test"
+TO_A_SIBLING, SIBLING_MX = "v=DMARC1; p=reject; rua=mailto:x@a.example.com", ("a.example.com", "MX")
+CONSENT = f"{AUTHOR}._report._dmarc.a.example.com"
 
 # MAIL FROM domain, zone, status, words of the summary or of the evidence
 CASES: dict[str, tuple[str, Zone, CheckStatus, str]] = {
@@ -55,6 +57,11 @@ CASES: dict[str, tuple[str, Zone, CheckStatus, str]] = {
         "", {OWN: TO_THEM, (REPORT, "TXT"): "v=DMARC1", ("reports.test", "A"): "192.0.2.1"}, OK, "reports.test"),
     "reports within one organization need no consent": (
         "", {OWN: f"{P}; rua=mailto:x@example.com", PARENT: P, ("example.com", "MX"): "10 mx"}, OK, "example.com"),
+    "what would join them does not answer": (
+        "", {OWN: TO_A_SIBLING, PARENT: Lookup.TIMEOUT, SIBLING_MX: "10 mx"}, NOT_KNOWN, "whether a.example.com takes"),
+    "it does not, but there is consent": (
+        "", {OWN: TO_A_SIBLING, PARENT: Lookup.TIMEOUT, SIBLING_MX: "10 mx", (CONSENT, "TXT"): "v=DMARC1"}, OK,
+        "a.example.com"),
     "a policy of the domain's own is the one for itself": ("", {OWN: "v=DMARC1; p=none; sp=reject"}, OK, "policy=none"),
     "nobody is asked for reports": ("", {OWN: P}, OK, "none asked for"),
     "a test": ("", {OWN: f"{P}; t=y"}, OK, "one level less"),
