@@ -14,7 +14,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TEN_S = 10
+GIT_S = 10
+BUILT_FROM = ("rotator", "runbooks", "scripts", "README.md", "pyproject.toml")
 
 
 class CommitOfTheBuild(BuildHookInterface):  # type: ignore[type-arg]  # its parameter is the build's configuration
@@ -29,7 +30,7 @@ class CommitOfTheBuild(BuildHookInterface):  # type: ignore[type-arg]  # its par
             return
         self._directory = tempfile.TemporaryDirectory(prefix="rotator-build-")
         written = Path(self._directory.name) / ours["FILE"]
-        written.write_text(f"{commit}{' changed' if _changed(self.root) else ''}\n", "utf-8")
+        written.write_text(f"{commit}{' changed' if unlike_the_commit(self.root) else ''}\n", "utf-8")
         build_data["force_include"][str(written)] = str(place)
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
@@ -38,10 +39,10 @@ class CommitOfTheBuild(BuildHookInterface):  # type: ignore[type-arg]  # its par
             directory.cleanup()
 
 
-def _changed(root: str) -> bool:
-    """Whether a file of the repository is not as committed; without git nobody knows, and nothing is claimed."""
-    ask = ["git", "-C", root, "diff", "--quiet", "HEAD", "--", "rotator", "runbooks", "pyproject.toml"]
+def unlike_the_commit(root: str) -> bool:
+    """Whether what is built is not as committed, new files included; without git nobody knows, nothing is claimed."""
+    ask = ["git", "-C", root, "status", "--porcelain", "--untracked-files=all", "--", *BUILT_FROM]
     try:
-        return subprocess.run(ask, check=False, capture_output=True, timeout=TEN_S).returncode == 1
+        return bool(subprocess.run(ask, check=False, capture_output=True, timeout=GIT_S).stdout)
     except (OSError, subprocess.SubprocessError):
         return False
