@@ -180,6 +180,18 @@ def test_a_genuine_bounce_speaks_without_a_mail(stage: Stage) -> None:
     assert [one.name for one in stage.world.record.entries(since) if one.name == "messages.send"] == []
 
 
+def test_a_mail_that_gmail_sends_is_no_login_of_ours(stage: Stage) -> None:
+    """Gmail logs in when it likes and shows no key: the intent is kept, and no login with a key that we only suppose."""
+    with stage.changed():
+        stage.asking(send=True)
+        before = events(stage.world)
+        assert accused(stage.examine("gmail.canary")) == []
+        news = events(stage.world)[len(before) :]
+    places = [event.consumer for event in news if isinstance(event, ev.LoginIntended)]
+    assert [type(event) for event in news].count(ev.LoggedIn) == places.count("")
+    assert [place for place in places if place] != []
+
+
 def test_in_the_watch_the_key_that_mail_flows_on_is_the_one_judged(run: Run, adopted: World) -> None:  # noqa: F811
     """The old key is off: age and last use are the successor's, and nothing is skipped for it."""
     assert run("rotate", "--yes", "--no-input", "--grace", "0s").code == 0
