@@ -1,7 +1,7 @@
 """The user's lock for one short effect at a time, for commands that mostly look and wait: doctor and audit.
 
-Between two effects the lock is free, and a rotation that wants it waits no longer than one request may live: who comes
-late to a holding is kept out until it has been given back once.
+Between two effects the lock is free, and a rotation that wants it waits BRIEF_S at most: threads share a holding, but
+none is let in after LET_IN_S, and the last one in has one request to make.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Protocol
 from rotator.core.events import Event
 from rotator.core.facts import Facts
 from rotator.core.fold import fold
+from rotator.journal.lock import LET_IN_S
 from rotator.journal.sqlite import SqliteJournal
 
-LET_IN_S = 5.0  # whoever comes to a holding that is older waits for the next one
-GIVE_WAY_S = 0.2  # ... before which the lock is free for this long: many times what a waiting process sleeps
+GIVE_WAY_S = 0.2  # before whoever was not let in takes it again, the lock is free for this long: many times what a waiting process sleeps
 
 
 class Opens(Protocol):

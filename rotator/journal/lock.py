@@ -28,7 +28,9 @@ from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.journal.private_files import make_private_directory, open_private
 
 ATTEMPTS = 5  # the file may be replaced between opening and locking it; each time we look again
-BRIEF_S = REQUEST_DEADLINE_S + 10.0  # a brief owner lets go within one request and what led up to it
+LET_IN_S = 5.0  # into a holding of a brief owner that is older, none of its threads is let in any more
+OPENING_S = 5.0  # to open the journal and write the intent
+BRIEF_S = LET_IN_S + REQUEST_DEADLINE_S + OPENING_S  # so long the last one let in may have the lock
 UNSIGNED_S = 0.5  # between locking and signing lie microseconds, and so does a look of `refuse_if_held`
 POLL_S = 0.02
 OWNER_LIMIT = 4096  # bytes of owner text that are read
