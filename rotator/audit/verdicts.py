@@ -93,4 +93,4 @@ def named(finding: Finding, target: Target) -> Finding:
     """The finding with the place that it is about."""
     who = (("user", target.user), ("consumer", target.name))
     seen = f"{target.name}: {finding.summary}"
-    return Finding(finding.id, finding.status, seen, finding.fix, finding.runbook, (*who, *finding.evidence))
+    return replace(finding, summary=seen, evidence=(*who, *finding.evidence))

@@ -287,11 +287,3 @@ def _(event: ev.RunFinished, facts: Facts) -> Facts:
         consumers=consumers,
         rotated_at=event.at if rotated else facts.rotated_at,
     )
-
-
-@apply.register(ev.AuditSettled)
-@apply.register(ev.DoctorRan)
-@apply.register(ev.NoticeSent)
-@apply.register(ev.NoticeFailed)
-def _(event: ev.Event, facts: Facts) -> Facts:
-    return facts  # told to people; a rotation looks for itself and gathers evidence of its own

@@ -11,6 +11,7 @@ import pytest
 from rotator.core import events as ev
 from rotator.core.facts import DELETED_KEPT, INTENTS_KEPT, Facts
 from rotator.core.fold import apply, fold
+from rotator.core.noted import TOLD_ONLY
 from rotator.core.policy import DAY_S, Mode
 from rotator.core.records import from_record, to_record
 from tests.core.telling import (
@@ -44,10 +45,18 @@ def sample(kind: type[ev.Event]) -> ev.Event:
     return kind(**values)
 
 
-@pytest.mark.parametrize("name", ev.KINDS)
+@pytest.mark.parametrize("name", [name for name, kind in ev.KINDS.items() if kind not in TOLD_ONLY])
 def test_every_event_has_a_fold(name: str) -> None:
     """An event nobody taught the fold would be a bug, so each kind has a function of its own."""
     assert apply.dispatch(ev.KINDS[name]) is not apply.dispatch(object)
+
+
+@pytest.mark.parametrize("kind", TOLD_ONLY)
+def test_what_was_only_told_is_skipped(kind: type[ev.Event]) -> None:
+    """No decision looks at it: it has no fold, and the facts are as before."""
+    facts = fold(run(*told("gmail")))
+    assert apply.dispatch(kind) is apply.dispatch(object)
+    assert fold([sample(kind)], facts) == facts
 
 
 def test_an_unknown_event_is_never_ignored() -> None:
