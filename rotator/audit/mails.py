@@ -69,7 +69,8 @@ def why_not(facts: Facts, target_sends: bool, holds: Holding) -> str:
 def send_all(targets: Sequence[Target], arrivals: Arrivals, timeout_s: float, clock: Clock) -> Iterator[Result]:
     """Send everything and watch the far end; each result comes as soon as it is known.
 
-    Raises RotatorError, before anything is sent, if nobody can look at the far end: it would prove nothing.
+    Raises RotatorError, before anything is sent, if nobody can look at the far end: it would prove nothing.  Later only
+    what `Target.moved` raises (JournalError, SealError): a verdict that cannot be told from an overtaken one is none.
     """
     arrivals.look((), Deadline.after(REQUEST_DEADLINE_S, clock.monotonic))
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="audit")
@@ -109,13 +110,11 @@ def _sent(mail: _Mail, clock: Clock) -> Answer:
         return Unknown(str(error))
 
 
-def _effect(mail: _Mail, attempt: Attempt | None, clock: Clock) -> CanaryAnswer:
+def _effect(mail: _Mail, attempt: Attempt, clock: Clock) -> CanaryAnswer:
     """Sent with what the place holds now.  A place that shows its key is one that we log in for, here and now."""
     target, ours = mail.target, mail.target.consumer.traits.reads_back
     canary = Canary(target.token, f"rotator audit {target.token}", BODY)
     deadline = Deadline.after(REQUEST_DEADLINE_S if ours else CANARY_DEADLINE_S, clock.monotonic)
-    if attempt is None:
-        return target.consumer.send(canary, deadline)
     mail.sent = attempt.at
     answer = target.consumer.send(replace(canary, out=attempt.let_go), deadline)
     if ours and isinstance(answer, Arrived):

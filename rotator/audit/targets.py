@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,10 +40,10 @@ class Target:
     consumer: Sends
     sender: str  # the address that the mail must come from
     token: str
-    key: str = ""
-    seen: threading.Event = field(default_factory=threading.Event, compare=False)
-    attempt: Callable[[], AbstractContextManager[Attempt | None]] = field(default=nullcontext, compare=False)
-    moved: Callable[[], str] = field(default=lambda: "", compare=False)
+    key: str
+    seen: threading.Event = field(compare=False)
+    attempt: Callable[[], AbstractContextManager[Attempt]] = field(compare=False)
+    moved: Callable[[], str] = field(compare=False)
 
     @property
     def name(self) -> str:

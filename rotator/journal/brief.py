@@ -18,7 +18,7 @@ from rotator.core.fold import fold
 from rotator.journal.lock import LET_IN_S
 from rotator.journal.sqlite import SqliteJournal
 
-GIVE_WAY_S = 0.2  # before whoever was not let in takes it again, the lock is free for this long: many times what a waiting process sleeps
+GIVE_WAY_S = 0.2  # until whoever was not let in takes it again: many times what a waiting process sleeps
 
 
 class Opens(Protocol):

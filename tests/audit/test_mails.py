@@ -10,19 +10,20 @@ from dataclasses import dataclass, field
 import pytest
 
 from rotator.audit.mails import WORKERS, Clock, send_all, why_not
-from rotator.audit.targets import Result, Target
+from rotator.audit.targets import Result
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.arrivals import Bounced, Delivered, Landed, Sighting
+from rotator.core.brief import Attempt
 from rotator.core.errors import LockHeld, RemoteFault
 from rotator.core.findings import CheckStatus
 from rotator.core.fold import fold
 from rotator.core.policy import Traits
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding, LoginRefused, NotReadable, Unknown
 from rotator.core.proven import AuditOutcome
+from tests.audit.targets import SENDER, target
 from tests.core.telling import HOUR, NEW, OLD, T, adopted, deactivated, opened, told
 
-SENDER = "news@queenofsandiego.com"
 GOOD = Landed(
     (
         ("Authentication-Results", "mx.x; spf=pass; dkim=pass header.d=queenofsandiego.com; dmarc=pass"),
@@ -98,7 +99,7 @@ class FarEnd:
 def audited(*places: Place, far: FarEnd) -> dict[str, Result]:
     """The results by place."""
     time = Time()
-    targets = [Target("u", one, SENDER, f"token-{one.name}") for one in places]
+    targets = [target(one) for one in places]
     results = list(send_all(targets, far, TIMEOUT_S, Clock(time.monotonic, time.sleep)))
     assert all(one.seen.is_set() for one in targets)
     return {one.target.name: one for one in results}
@@ -233,8 +234,8 @@ def test_a_rotation_that_moved_on_leaves_a_verdict_only_about_the_key_of_then(
     """Nothing is concluded for or against the key that the place has now."""
     far, time = FarEnd(), Time()
     place = Place("a", far, answers, mail, ours=ours)
-    target = Target("u", place, SENDER, "token-a", OLD, moved=lambda: "run r was opened meanwhile")
-    (result,) = send_all([target], far, TIMEOUT_S, Clock(time.monotonic, time.sleep))
+    one = target(place, OLD, moved=lambda: "run r was opened meanwhile")
+    (result,) = send_all([one], far, TIMEOUT_S, Clock(time.monotonic, time.sleep))
     assert (result.outcome, result.target.key) == (outcome, key)
     assert "run r was opened meanwhile" in result.findings[0].summary
     assert (result.findings[0].status is CheckStatus.SKIPPED) is (outcome is AuditOutcome.OVERTAKEN)
@@ -243,12 +244,12 @@ def test_a_rotation_that_moved_on_leaves_a_verdict_only_about_the_key_of_then(
 def test_where_a_rotation_is_in_the_way_nothing_is_sent() -> None:
     """The refusal of the lock is told; nothing was tried, and no other place is kept waiting."""
 
-    def locked() -> AbstractContextManager[None]:
+    def locked() -> AbstractContextManager[Attempt]:
         raise LockHeld("locked by pid 12 on here (rotator rotate), since then, running: x")
 
     far, time = FarEnd(), Time()
     busy, free = Place("busy", far), Place("free", far)
-    targets = [Target("u", busy, SENDER, "token-b", attempt=locked), Target("v", free, SENDER, "token-f")]
+    targets = [target(busy, entered=locked), target(free)]
     results = {one.target.name: one for one in send_all(targets, far, TIMEOUT_S, Clock(time.monotonic, time.sleep))}
     assert (busy.sent, results["busy"].outcome, results["busy"].tried) == (0, AuditOutcome.OVERTAKEN, False)
     assert "pid 12" in results["busy"].findings[0].summary

@@ -7,14 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from rotator.audit.mails import WORKERS, Clock, send_all
-from rotator.audit.targets import Target
 from rotator.core.arrivals import Delivered, Sighting
 from rotator.core.policy import Traits
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline
+from tests.audit.targets import SENDER, target
 
 PLACES, ROUND_TRIPS_S = 64, 0.64  # connect, TLS, login, mail: 8 round trips of 80 ms
 LEAST_S = PLACES / WORKERS * ROUND_TRIPS_S
-SENDER = "news@queenofsandiego.com"
 
 
 @dataclass
@@ -48,7 +47,7 @@ class _Place:
 def wall_s() -> float:
     """Seconds from the first mail to the last result."""
     far = _Far()
-    targets = [Target("u", _Place(f"p{n}", far), SENDER, f"t{n}") for n in range(PLACES)]
+    targets = [target(_Place(f"p{n}", far)) for n in range(PLACES)]
     began = time.perf_counter()
     results = list(send_all(targets, far, 60.0, Clock()))
     if len(results) != PLACES:

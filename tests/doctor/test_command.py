@@ -181,7 +181,7 @@ def test_a_genuine_bounce_speaks_without_a_mail(stage: Stage) -> None:
 
 
 def test_a_mail_that_gmail_sends_is_no_login_of_ours(stage: Stage) -> None:
-    """Gmail logs in when it likes and shows no key: the intent is kept, and no login with a key that we only suppose."""
+    """Gmail logs in when it likes and shows no key: the intent is kept, and no login with a key that nobody saw."""
     with stage.changed():
         stage.asking(send=True)
         before = events(stage.world)

@@ -16,8 +16,8 @@ from rotator.core.brief import Login, attempt
 from rotator.core.errors import LockHeld, Overtaken, StopError
 from rotator.core.fold import fold
 from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.journal.brief import LET_IN_S, BriefJournal
-from rotator.journal.lock import UserLock
+from rotator.journal.brief import BriefJournal
+from rotator.journal.lock import LET_IN_S, UserLock
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import SqliteJournal, create, open_journal
 from tests.journal.samples import ACCOUNT, ADOPTED, USER
