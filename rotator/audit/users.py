@@ -39,7 +39,7 @@ class UserAudit:
         self.held_up = False  # whether one kept us from sending, judging or writing something down
         self._unkept: list[ev.AuditSettled] = []
         self.facts = fold(lock.events())
-        _must_be_the_adopted(parts, self.facts.account, self.facts.user_id)
+        self._told, self._asked = _must_be_the_adopted(parts, self.facts.account, self.facts.user_id), parts.monotonic()
         self._look()
 
     def _look(self) -> None:
@@ -62,8 +62,14 @@ class UserAudit:
         return self.parts.policy.user
 
     def now(self) -> int:
-        """AWS's time, never before what the journal already holds."""
-        return max(self._listed.now + int(self.parts.monotonic() - self._began), self.facts.latest)
+        """AWS's time, the earlier of two Dates, and never before what the journal already holds.
+
+        One alone may be a broken proxy's: a login recorded in the future would stop every rotation until then.
+        """
+        passed = self.parts.monotonic()
+        listed = self._listed.now + int(passed - self._began)
+        told = self._told + int(passed - self._asked) if self._told else listed
+        return max(min(listed, told), self.facts.latest)
 
     def targets(self, only: str = "") -> tuple[list[Target], list[Finding]]:
         """The places to send through, and a finding for each that nothing is sent through now."""
@@ -171,7 +177,8 @@ def not_configured(user: str) -> Finding:
     return Finding("mail.arrival", CheckStatus.SKIPPED, seen, fix, f"{PAGE}#nothing-was-sent", (("user", user),))
 
 
-def _must_be_the_adopted(parts: Parts, account: str, user_id: str) -> None:
+def _must_be_the_adopted(parts: Parts, account: str, user_id: str) -> int:
+    """When IAM said so (its Date; 0 = it had none).  Raises AccessError for another account or user."""
     seen = parts.access_keys.identity()
     if (seen.account, seen.user_id) != (account, user_id):
         raise AccessError(
@@ -179,3 +186,4 @@ def _must_be_the_adopted(parts: Parts, account: str, user_id: str) -> None:
             f"adopted was {user_id} in account {account}",
             id="wrong-account" if seen.account != account else "wrong-user",
         )
+    return seen.at or 0

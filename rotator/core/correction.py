@@ -2,7 +2,8 @@
 
 No time later than the correction can be true.  What began then is taken to begin with the correction, so that every
 wait is kept in full; what an effect may still do is over one request later.  A test mail of that time is no evidence:
-last-used is compared with the time it was sent.  So is no create of that time: its key is nobody's until a person says.
+last-used is compared with the time it was sent.  Nor can a
+key be called ours by a create of that time: it counts as a stranger's, and a person deals with it in IAM.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rotator.core import events as ev
@@ -44,7 +44,10 @@ def last_proven(events: Iterable[ev.Event]) -> dict[str, Proof]:
     for event in events:
         if isinstance(event, ev.PushIntended | ev.Attested):
             told[event.consumer] = event.at
-        if isinstance(event, ev.Forgotten):
+        if isinstance(event, ev.ClockCorrected):  # what has a later time has a wrong one
+            told = {name: min(at, event.at) for name, at in told.items()}
+            found = {name: one for name, one in found.items() if one.at <= event.at}
+        elif isinstance(event, ev.Forgotten):
             found.pop(event.consumer, None)
         elif isinstance(event, ev.AuditSettled) and event.sent and event.sent <= told.get(event.consumer, 0):
             continue
@@ -64,7 +67,13 @@ def audit_history(events: Iterable[ev.Event], since: int) -> dict[str, tuple[Aud
     for one in events:
         if isinstance(one, ev.AuditSettled) and one.at >= since and one.outcome != AuditOutcome.OVERTAKEN:
             found[one.consumer] = (*found.get(one.consumer, ()), Audited(one.sent or one.at, one.outcome))
+        elif isinstance(one, ev.ClockCorrected):
+            found = {name: tuple(_not_after(one.at, audit) for audit in audits) for name, audits in found.items()}
     return found
+
+
+def _not_after(at: int, audit: Audited) -> Audited:
+    return replace(audit, at=min(audit.at, at))
 
 
 def _proof(event: ev.Event) -> tuple[str, Proof] | None:

@@ -107,8 +107,8 @@ def password(ground: Ground, subject: Subject) -> Verdict:
     known = stored(user, subject.region)
     if isinstance(known, SmtpCredential) and known.key == held.key:
         return ok("is the one that rotator sealed") if known == held else _wrong(user, consumer, held)
-    if user.remembered.busy or (user.facts is not None and user.facts.run is not None):
-        return skipped("a run is open: the old key is left alone")
+    if why := user.run_may_be_open:
+        return skipped(f"{why}: the old key is left alone")
     return login(ground, user, subject.endpoint, held)
 
 
@@ -130,9 +130,11 @@ def _canary(ground: Ground, user: User, consumer: Consumer) -> Verdict:
     """One mail; a refused login is asked again."""
     if not consumer.traits.sends:
         return not_known("nothing can be sent through it from here", "send a mail by hand and look whether it bounces")
-    if user.remembered.busy or (user.facts is not None and user.facts.run is not None):
+    if user.unread is not None:
+        return not_known(f"nothing was sent: {user.run_may_be_open}", "mend what journal.read says, then run again")
+    if why := user.run_may_be_open:
         note_held_up(ground, user)
-        return skipped("a run is open, and sends canaries of its own: rotator status")
+        return skipped(f"{why}, and sends canaries of its own: rotator status")
     answer = asked_again(lambda: _sent(ground, user, consumer))
     why = "" if consumer.traits.reads_back else ground.moved(user, consumer.traits.name)  # Gmail logs in when it likes
     if why and not isinstance(answer, Arrived):

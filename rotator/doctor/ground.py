@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from rotator.core.access_keys import AccessKey, Identity
 from rotator.core.brief import Attempt, BriefLock, Login, attempt, moved
-from rotator.core.errors import RotatorError
+from rotator.core.errors import NoJournal, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.fold import fold
 from rotator.core.looks import Conversation, Dns, DnsAnswer, Ses, SesAccount, SesIdentity, SmtpLooks
@@ -68,6 +68,21 @@ class User:
         """What the journal adds up to, if there is one."""
         return self.remembered.facts
 
+    @property
+    def unread(self) -> RotatorError | None:
+        """Why a journal that is there could not be read; None if it was, or there is none."""
+        problem = self.remembered.problem
+        return None if isinstance(problem, NoJournal) else problem
+
+    @property
+    def run_may_be_open(self) -> str:
+        """Why the old key may be watched by a run, so that nobody else uses it; empty if none can be open."""
+        if self.unread is not None:
+            return "the journal could not be read, and a run may be open"
+        if self.remembered.busy or (self.facts is not None and self.facts.run is not None):
+            return "a run is open"
+        return ""
+
 
 @dataclass(slots=True)
 class Ground:
@@ -102,8 +117,11 @@ class Ground:
     def logging_in(self, user: User, login: Login) -> Iterator[Attempt | None]:
         """Around one login or test mail.  None: without a journal nobody rotates, and nothing is written down.
 
-        Raises LockHeld if a rotation is at work or was since the journal was read, StopError, JournalError, SealError.
+        Raises LockHeld if a rotation is at work or was since the journal was read, StopError, JournalError, SealError;
+        the last two also if there is a journal that could not be read, for a run may be open in it.
         """
+        if user.unread is not None:
+            raise user.unread
         lock, facts = user.remembered.lock, user.facts
         if lock is None or facts is None:
             yield None

@@ -153,11 +153,14 @@ def refuse_if_held(state_directory: Path, account: str, user: str) -> None:
 
 
 def _flock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
-    began = time.monotonic()
+    began = since = time.monotonic()
+    before: Owner | str | None = "nobody was seen yet"
     while not _locked(descriptor, path, kind):
-        owner = _read_owner(descriptor)
+        owner, now = _read_owner(descriptor), time.monotonic()
+        if owner != before:  # one brief owner lets go, and the next has taken the lock and not signed yet
+            before, since = owner, now
         patience_s = owner.worth_waiting_for() if owner else UNSIGNED_S
-        if time.monotonic() - began >= patience_s:
+        if now - since >= patience_s or now - began >= BRIEF_S:
             raise LockHeld(f"locked by {owner or 'a process that has not signed yet'}: {path}")
         time.sleep(POLL_S)
 

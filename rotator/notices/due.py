@@ -75,7 +75,7 @@ def _failures(s: Situation, turn: Turn, said: Said, remind_s: int) -> Iterator[D
     """What keeps the run from going on, again as a reminder; and once that it is over."""
     user, cause = s.policy.user, _short(turn.cause)
     if cause:
-        times = (s.now - said.failing[cause]) // remind_s if cause in said.failing else 0
+        times = max(0, s.now - said.failing[cause]) // remind_s if cause in said.failing else 0
         yield Due(NoticeKind.FAILED, f"failed/{user}/{said.episode}/{cause}/{times}", turn.cause, times)
     elif said.failing:
         yield Due(NoticeKind.RECOVERED, f"recovered/{user}/{said.episode}")

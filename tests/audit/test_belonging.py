@@ -11,7 +11,7 @@ from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus
 from rotator.core.fold import fold
 from rotator.core.policy import DAY_S, Policy, Traits
-from rotator.core.proven import AuditOutcome, Proof, last_audited, last_proven
+from rotator.core.proven import AuditOutcome, Proof, audit_history, last_audited, last_proven
 from tests.core.telling import NEW, OLD, T, adopted, opened
 
 POLICY = Policy("u", "1", (Traits("gmail", "gmail_send_as", "e"), Traits("file", "credential_file", "e")))
@@ -105,6 +105,13 @@ PROOFS = {
     "a test mail outdoes an audit mail that was sent before it and came in later": (
         [ev.CanarySettled(T + 9, "gmail", "t", "arrived", T + 5), ev.AuditSettled(T + 99, "gmail", "arrived", OLD, T)],
         {"gmail": (T + 5, "test mail")}),
+    "a proof of a time that a person called wrong is none": (
+        [ev.CanarySettled(T + 99, "gmail", "t", "arrived", T + 99), ev.ClockCorrected(T, "a proxy")], {}),
+    "a proof of before stays when the clock is corrected": (
+        [ev.ReadBack(T, "file", OLD), ev.ClockCorrected(T, "a proxy")], {"file": (T, "read back")}),
+    "an audit mail counts again once the clock is corrected": (
+        [ev.PushIntended(T + 99, "gmail", NEW, T + 120), ev.ClockCorrected(T, "a proxy"),
+         ev.AuditSettled(T + 9, "gmail", "arrived", NEW, T + 1)], {"gmail": (T + 1, "audit mail")}),
     "overtaken by a rotation": ([ev.AuditSettled(T + 9, "gmail", "overtaken", OLD, T)], {}),
     "forgotten": ([ev.ReadBack(T, "file", OLD), ev.Forgotten(T + 1, "file", "gone")], {}),
 }  # fmt: skip
@@ -134,3 +141,11 @@ def test_a_mail_that_a_rotation_overtook_is_no_verdict() -> None:
     verdict = ev.AuditSettled(T + 9, "gmail", "refused", OLD, T)
     events = [verdict, ev.AuditSettled(T + 99, "gmail", "overtaken", OLD, T + 50)]
     assert {name: (one.at, one.outcome) for name, one in last_audited(events).items()} == {"gmail": (T, "refused")}
+
+
+def test_an_audit_of_a_wrong_time_is_not_newer_than_the_correction() -> None:
+    """It stays in the history, and the next one is the newest."""
+    lied = [ev.AuditSettled(T + 99, "gmail", "refused", OLD, T + 99), ev.ClockCorrected(T, "a proxy")]
+    assert last_audited(lied)["gmail"].at == T
+    history = audit_history([*lied, ev.AuditSettled(T + 9, "gmail", "arrived", OLD, T + 5)], 0)["gmail"]
+    assert [(one.at, one.outcome) for one in history] == [(T, "refused"), (T + 5, "arrived")]

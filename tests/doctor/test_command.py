@@ -133,6 +133,19 @@ def test_beside_a_run_at_work_nobody_logs_in(run: Run, adopted: World) -> None: 
     assert events(adopted) == before
 
 
+def test_with_a_journal_that_it_cannot_open_nobody_logs_in(run: Run, adopted: World) -> None:  # noqa: F811
+    """A colleague without the seal key: a run may be open, and a login would move its old key's last-used."""
+    assert run("rotate", "--yes", "--no-input").code == 0
+    adopted.place.seal_key.rename(adopted.place.seal_key.with_name("elsewhere"))
+    since = adopted.record.count()
+    done = run("doctor", "--send", "--json")
+    rows = {row["id"]: row["status"] for row in done.document["checks"]}
+    assert [one for one in adopted.record.entries(since) if one.name in ("AUTH", "DATA")] == []
+    assert (rows["journal.read"], rows["consumer.password"]) == ("failed", "skipped")
+    assert rows["consumer.canary"] == "not known"
+    assert done.code == 1
+
+
 def test_while_a_run_is_open_the_old_key_is_left_alone(run: Run, adopted: World) -> None:  # noqa: F811
     """Its last-used must stand still: the doctor logs in with the new key, and sends nothing."""
     old = adopted.keys.now_held(adopted.scenario.user)[0].id

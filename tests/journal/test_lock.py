@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rotator.core.errors import JournalError, LockHeld
-from rotator.journal.lock import BRIEF_S, Owner, UserLock, lock_path, refuse_if_held
+from rotator.journal.lock import BRIEF_S, UNSIGNED_S, Owner, UserLock, lock_path, refuse_if_held
 from tests.journal.samples import ACCOUNT, USER, finish, start
 
 HOLD = """
@@ -169,6 +169,14 @@ def test_given_back_it_is_free(state: Path) -> None:
     lock.close()
     with pytest.raises(LockHeld, match="given back"):
         lock.check()
+    UserLock.acquire(state, ACCOUNT, USER).close()
+
+
+def test_between_two_brief_owners_the_lock_is_still_waited_for(state: Path) -> None:
+    """One lets go and the next has not signed yet: that is no owner who hides, however long the first one had it."""
+    first = UserLock.acquire(state, ACCOUNT, USER, brief=True)
+    threading.Timer(UNSIGNED_S + 0.2, lambda: os.truncate(first.path, 0)).start()
+    threading.Timer(UNSIGNED_S + 0.4, first.close).start()
     UserLock.acquire(state, ACCOUNT, USER).close()
 
 

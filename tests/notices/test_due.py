@@ -128,6 +128,9 @@ CASES = {
     "said, and it is still the same": Case([*run(), said(FAILED)], QUIET, turn=BROKEN, now=T + DAY),
     "the same for days: a reminder": Case(
         [*run(), said(FAILED)], [FAILED[:-1] + "1"], turn=BROKEN, now=T + 60 + REMIND),
+    "said at a wrong time, years ahead: no reminder before its time": Case(
+        [*run(), said(FAILED, T + 900 * DAY), ev.ClockCorrected(T + DAY, "a proxy")], QUIET,
+        turn=BROKEN, now=T + 2 * DAY),
     "something else is wrong: a change": Case(
         [*run(), said(FAILED)], ["failed/ses/0/access/0"], turn=OTHERWISE, now=T + DAY),
     "and the first again: no change": Case(
