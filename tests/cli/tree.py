@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from rotator.cli.main import COMMANDS, app
 
-TYPERS = {"--help", "--version", "--install-completion", "--show-completion"}  # no settings of a command
+NOT_OURS = {"--help", "--version", "--install-completion", "--show-completion"}  # Typer's, no settings of a command
 
 
 def _commands() -> Iterator[tuple[str, Any]]:
@@ -27,4 +27,4 @@ CALLABLE: dict[str, Any] = dict(_commands())  # as it is typed -> the command
 
 def options(command: Any) -> list[Any]:
     """The options of ours that a command has."""
-    return [one for one in command.params if one.param_type_name == "option" and one.opts[0] not in TYPERS]
+    return [one for one in command.params if one.param_type_name == "option" and one.opts[0] not in NOT_OURS]

@@ -24,6 +24,7 @@ from rotator.sandbox.record import Entry
 from rotator.sandbox.world import PERSONAL, World
 from rotator.wiring import rotating
 from tests.docs.stage import DUE
+from tests.worlds import lived_in
 
 STEPS = (
     "lock", "survey", "preflight", "create", "verify", "push", "confirm", "grace", "deactivate", "watch", "delete",
@@ -99,9 +100,7 @@ class Count:
 
 def happy_rotation(directory: Path) -> dict[str, Counter[int]]:
     """Calls by process and protocol number, from a due key to its deletion."""
-    with World.start(directory, calm=True, scenario=DUE) as world, pytest.MonkeyPatch.context() as environment:
-        for name, value in world.environment().items():  # boto3 reads the process's own
-            environment.setenv(name, value)
+    with pytest.MonkeyPatch.context() as environment, lived_in(directory, environment, DUE) as world:
         count = Count(world)
         count.adopt()
         calls = [

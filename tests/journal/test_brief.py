@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,8 +15,8 @@ from rotator.core.brief import Login, attempt
 from rotator.core.errors import LockHeld, Overtaken, StopError
 from rotator.core.fold import fold
 from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.journal.brief import BriefJournal
-from rotator.journal.lock import LET_IN_S, UserLock
+from rotator.journal.brief import GIVE_WAY_S, BriefJournal
+from rotator.journal.lock import LET_IN_S, POLL_S, UserLock
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import SqliteJournal, create, open_journal
 from tests.journal.samples import ACCOUNT, ADOPTED, USER
@@ -27,12 +26,22 @@ AT = ADOPTED.at + 60
 
 
 class Brief(BriefJournal):
-    """Counts how often the journal was opened with the lock."""
+    """Counts how often the journal was opened with the lock; it gives way until a rotation was there."""
 
     def __init__(self, path: Path, seal: KeyFileSeal) -> None:
         self.path, self.taken, self.now = path, 0, 0.0
+        self.asked, self.rotated = threading.Event(), threading.Event()
+        self.gave_way: list[float] = []
         self._really = partial(open_journal, path, seal, ACCOUNT, USER)
-        super().__init__(self._opened, monotonic=lambda: self.now, sleep=time.sleep)
+        super().__init__(self._opened, monotonic=self._time, sleep=self._give_way)
+
+    def _time(self) -> float:
+        self.asked.set()
+        return self.now
+
+    def _give_way(self, seconds: float) -> None:
+        self.gave_way.append(seconds)
+        self.rotated.wait(20)
 
     def _opened(self, *, lock: bool, brief: bool = False) -> SqliteJournal:
         self.taken += lock
@@ -43,6 +52,7 @@ class Brief(BriefJournal):
         """A rotation at work."""
         with self._really(lock=True) as journal:
             yield journal
+        self.rotated.set()
 
 
 @pytest.fixture
@@ -137,9 +147,6 @@ def test_threads_that_meet_share_one_holding(brief: Brief) -> None:
 def test_who_comes_late_lets_others_have_it_first(brief: Brief) -> None:
     """A holding takes nobody in after a while; before the next one a rotation that waits gets the lock."""
     order: list[str] = []
-    first = brief.held()
-    first.__enter__()
-    brief.now = LET_IN_S + 1
 
     def late() -> None:
         with brief.held():
@@ -150,11 +157,18 @@ def test_who_comes_late_lets_others_have_it_first(brief: Brief) -> None:
             order.append("rotation")
 
     threads = [threading.Thread(target=rotation), threading.Thread(target=late)]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.2)
-    assert order == []
-    first.__exit__(None, None, None)
+    with brief.held():
+        brief.now = LET_IN_S + 1
+        brief.asked.clear()
+        for thread in threads:
+            thread.start()
+        assert brief.asked.wait(20)  # the late one looks how old this holding is
+        assert order == []
     for thread in threads:
         thread.join(20)
-    assert order == ["rotation", "late"]
+    assert (order, brief.gave_way) == (["rotation", "late"], [GIVE_WAY_S])
+
+
+def test_the_lock_is_free_for_long_enough_to_be_seen() -> None:
+    """Whoever waits for it looks several times while a holding gives way."""
+    assert GIVE_WAY_S >= 5 * POLL_S
