@@ -1,7 +1,8 @@
 """The layering, read from the imports.
 
 * cli -> wiring -> {services, consumers, journal, notices} -> core · consumers -> services · config -> core
-* rotation, audit, alarms, suppression, schedule, doctor, report, infra -> core only
+* rotation, audit, alarms, suppression, schedule, doctor, report, infra -> core only; three of them, which log in or
+  change something, -> effect
 * cli/render.py is the only module that prints; services is the only place that knows AWS, Google and SMTP
 * cli/sandbox.py -> sandbox, and no other edge to or from it
 """
@@ -20,7 +21,9 @@ ADAPTERS = {"services", "consumers", "journal", "notices"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "path_trust": set(),  # whose files may be believed: one answer for all who touch files
+    "effect": {"core"},  # intent, lock, deadline, effect: one order for all who log in or change something
     **{name: {"core"} for name in WORK | ADAPTERS},
+    **{name: {"core", "effect"} for name in ("rotation", "audit", "doctor")},
     **{name: {"core", "path_trust"} for name in ("services", "journal", "config")},
     "consumers": {"services", "core"},
     "wiring": ADAPTERS | WORK | {"config", "core"},
@@ -51,6 +54,9 @@ EDGES = {
     "the loop knows core": ("rotator.rotation.loop", "rotator.core.ports", False),
     "what a person says is part of the rotation": ("rotator.rotation.interventions", "rotator.rotation.loop", False),
     "the schedule is not": ("rotator.schedule", "rotator.rotation.loop", True),
+    "an audit sends as one effect": ("rotator.audit.targets", "rotator.effect", False),
+    "a report has no effects": ("rotator.report.page", "rotator.effect", True),
+    "an effect knows no adapter": ("rotator.effect", "rotator.journal.brief", True),
     "the loop knows no adapter": ("rotator.rotation.loop", "rotator.services.iam", True),
     "consumers stand on services": ("rotator.consumers.human", "rotator.services.gmail", False),
     "services know no consumer": ("rotator.services.gmail", "rotator.consumers.human", True),

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rotator.core.brief import Attempt
 from rotator.core.findings import Finding
 from rotator.core.policy import Traits
 from rotator.core.ports import Canary, CanaryAnswer, Deadline
 from rotator.core.proven import AuditOutcome
+from rotator.effect import Attempt
 
 
 class Sends(Protocol):

@@ -11,14 +11,16 @@ from rotator.audit.mails import why_not
 from rotator.audit.targets import Result, Target
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId, LastUse
-from rotator.core.brief import BriefLock, Login, attempt, moved
+from rotator.core.brief_lock import BriefLock
 from rotator.core.errors import AccessError, LockHeld, RotatorError
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.fold import fold
+from rotator.core.moved import moved
 from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Consumer, Deadline, Holding, NotReadable, Unknown
 from rotator.core.proven import AuditOutcome, last_proven
+from rotator.effect import Login, attempt
 
 LOCK_PAGE = LockHeld.runbook
 LOOKS_AT_MOST = 3  # a run that goes on between two looks is at work

@@ -99,7 +99,7 @@ def survived(s: Situation, consumer: ConsumerFacts) -> bool:
 def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
     """Whether the consumer must be told (again): not told, unclear, refused twice, or gone back to another key."""
     told = Outcome.WAITING if traits.by_hand else Outcome.DONE  # a place whose kind changed meanwhile is told anew
-    if consumer.pushed != s.run.new or consumer.push_outcome != told or moved(traits, consumer):
+    if consumer.pushed != s.run.new or consumer.push_outcome != told or moved_away(traits, consumer):
         return True
     if refused_for_good(consumer):
         return True
@@ -128,7 +128,7 @@ def asked_again(send: Callable[[], Answer], over: Callable[[], bool] = lambda: F
     return answer
 
 
-def moved(traits: Traits, consumer: ConsumerFacts) -> bool:
+def moved_away(traits: Traits, consumer: ConsumerFacts) -> bool:
     """Whether the name points at another place than the one that was told."""
     return bool(traits.place and consumer.place and traits.place != consumer.place)
 

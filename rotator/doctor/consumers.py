@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rotator.core.access_keys import mask
-from rotator.core.brief import Login
 from rotator.core.errors import ConsumerError, Exit, Overtaken
 from rotator.core.evidence import asked_again
 from rotator.core.looks import HoldsCredential, NothingThere, ReadsBounces
@@ -22,6 +21,7 @@ from rotator.core.smtp_credential import SmtpCredential
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, skipped, warning
 from rotator.doctor.ground import Ground, User
 from rotator.doctor.smtp import login, note_held_up, stored
+from rotator.effect import Login
 
 SENDING = ["iam.permission", "ses.account", "ses.identity", "ses.mail_from", "smtp.auth"]
 ADD_SEND = "add --send: a test mail through it"

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rotator.core.access_keys import AccessKey, Identity
-from rotator.core.brief import Attempt, BriefLock, Login, attempt, moved
+from rotator.core.brief_lock import BriefLock
 from rotator.core.errors import NoJournal, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.fold import fold
 from rotator.core.looks import Conversation, Dns, DnsAnswer, Ses, SesAccount, SesIdentity, SmtpLooks
+from rotator.core.moved import moved
 from rotator.core.policy import REQUEST_DEADLINE_S, Policy
 from rotator.core.ports import AccessKeys, Consumer, Deadline, KeyList
 from rotator.core.smtp_credential import SmtpCredential
+from rotator.effect import Attempt, Login, attempt
 
 SMTP_S = 20.0  # one conversation, all its waits together
 Answer = TypeVar("Answer")

@@ -6,7 +6,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from rotator.core.access_keys import mask
-from rotator.core.brief import Login
 from rotator.core.hosts import smtp_host
 from rotator.core.looks import Conversation, SmtpLook
 from rotator.core.policy import DAY_S
@@ -16,6 +15,7 @@ from rotator.core.smtp_credential import SmtpCredential
 from rotator.core.times import day
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, skipped, warning
 from rotator.doctor.ground import Ground, User
+from rotator.effect import Login
 
 PAGE = "smtp-endpoint.md"
 EXPIRES_SOON_S = 14 * DAY_S

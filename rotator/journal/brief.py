@@ -30,7 +30,7 @@ class Opens(Protocol):
 
 
 class BriefJournal:
-    """Implements `core.brief.BriefLock` over the embedded journal.  Threads that meet share one holding."""
+    """Implements `core.brief_lock.BriefLock` over the embedded journal.  Threads that meet share one holding."""
 
     def __init__(
         self, opens: Opens, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rotator.core import events as ev
-from rotator.core.brief import intend
 from rotator.core.events import Outcome
 from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.situation import Observed
+from rotator.effect import intend
 from rotator.rotation.aws_time import AwsTime
 
 

@@ -10,7 +10,7 @@ from rotator.wiring.parts import seal
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
-    from rotator.core.brief import BriefLock
+    from rotator.core.brief_lock import BriefLock
     from rotator.journal.brief import Opens
 
 

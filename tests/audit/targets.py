@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, contextmanager
 
 from rotator.audit.targets import Sends, Target
 from rotator.core import events as ev
-from rotator.core.brief import Attempt, Login, attempt
 from rotator.core.facts import Facts
 from rotator.core.fold import fold
+from rotator.effect import Attempt, Login, attempt
 from tests.core.telling import T, adopted
 
 SENDER = "news@queenofsandiego.com"

@@ -14,13 +14,13 @@ from rotator.audit.targets import Result
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.arrivals import Bounced, Delivered, Landed, Sighting
-from rotator.core.brief import Attempt
 from rotator.core.errors import LockHeld, RemoteFault
 from rotator.core.findings import CheckStatus
 from rotator.core.fold import fold
 from rotator.core.policy import Traits
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding, LoginRefused, NotReadable, Unknown
 from rotator.core.proven import AuditOutcome
+from rotator.effect import Attempt
 from tests.audit.targets import SENDER, target
 from tests.core.telling import HOUR, NEW, OLD, T, adopted, deactivated, opened, told
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from rotator.core import events as ev
-from rotator.core.brief import moved
 from rotator.core.fold import fold
+from rotator.core.moved import moved
 from tests.core.telling import (
     DAY,
     GRACE,

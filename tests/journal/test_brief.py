@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from rotator.core import events as ev
-from rotator.core.brief import Login, attempt
 from rotator.core.errors import LockHeld, Overtaken, StopError
 from rotator.core.fold import fold
 from rotator.core.policy import REQUEST_DEADLINE_S
+from rotator.effect import Login, attempt
 from rotator.journal.brief import GIVE_WAY_S, BriefJournal
 from rotator.journal.lock import LET_IN_S, POLL_S, UserLock
 from rotator.journal.sealing import KeyFileSeal
@@ -65,7 +66,7 @@ def brief(path: Path, seal: KeyFileSeal) -> Brief:
 def sent(brief: Brief, **how: float) -> list[ev.Event]:
     """One attempt that is accepted; what it left in the journal."""
     before = brief.events()
-    with attempt(brief, fold(before), LOGIN, lambda: AT) as one:
+    with attempt(brief, fold(before), LOGIN, lambda: AT, time.monotonic) as one:
         one.accepted()
     return list(brief.events()[len(before) :])
 
@@ -84,7 +85,10 @@ def test_what_has_moved_since_the_look_is_not_acted_on(brief: Brief) -> None:
     before = fold(brief.events())
     with brief.rotating() as journal:
         journal.append(ev.RunOpened(AT, "run-1", 0, "", ADOPTED.key, ("relay",)))
-    with pytest.raises(Overtaken, match="run run-1 was opened meanwhile"), attempt(brief, before, LOGIN, lambda: AT):
+    with (
+        pytest.raises(Overtaken, match="run run-1 was opened meanwhile"),
+        attempt(brief, before, LOGIN, lambda: AT, time.monotonic),
+    ):
         raise AssertionError("never reached")
     assert isinstance(brief.events()[-1], ev.RunOpened)
 
@@ -108,7 +112,7 @@ def test_a_pause_between_intent_and_effect_voids_it(brief: Brief) -> None:
 
 def test_once_let_go_a_rotation_goes_ahead_and_is_not_written_into(brief: Brief) -> None:
     """The wait for a mail holds nothing; a login that is known of later stands only where nothing has moved."""
-    with attempt(brief, fold(brief.events()), LOGIN, lambda: AT) as one:
+    with attempt(brief, fold(brief.events()), LOGIN, lambda: AT, time.monotonic) as one:
         one.let_go()
         with brief.rotating() as journal:
             one.accepted()  # at work just now: no error, the intent tells
@@ -119,7 +123,7 @@ def test_once_let_go_a_rotation_goes_ahead_and_is_not_written_into(brief: Brief)
 
 def test_let_go_and_nothing_moved_it_is_written_down(brief: Brief) -> None:
     """The time is that of the attempt, not of the moment when it was known."""
-    with attempt(brief, fold(brief.events()), LOGIN, lambda: AT) as one:
+    with attempt(brief, fold(brief.events()), LOGIN, lambda: AT, time.monotonic) as one:
         one.let_go()
         one.accepted()
     assert brief.events()[-1] == ev.LoggedIn(AT, ADOPTED.key, "us-east-1")
@@ -130,7 +134,7 @@ def test_threads_that_meet_share_one_holding(brief: Brief) -> None:
     met, before = threading.Barrier(8, timeout=20), fold(brief.events())
 
     def log_in() -> None:
-        with attempt(brief, before, LOGIN, lambda: AT) as one:
+        with attempt(brief, before, LOGIN, lambda: AT, time.monotonic) as one:
             met.wait()
             one.accepted()
             met.wait()

@@ -1,58 +1,27 @@
-"""One login or test mail beside the rotations: the user's lock is held for that effect, and not for what comes of it.
+"""One effect: its intent is in the journal before it, lock and deadline are tested right before it.
 
 The doctor and the audit look at many things and wait for mails; a rotation, and an incident above all, does not wait
-for them.  So each effect is one of its own: lock, nothing has moved since the look, intent, lock and deadline tested,
-effect, record.  In between anybody may rotate, and what comes in later is about the key that was used.
+for them.  So each login and test mail of theirs is an effect of its own: lock, nothing has moved since the look,
+intent, lock and deadline tested, effect, record.  In between anybody may rotate, and what comes in later is about the
+key that was used.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
 
+from rotator.core.brief_lock import BriefLock, Held, Writes
 from rotator.core.errors import LockHeld, Overtaken, StopError
 from rotator.core.events import Event, LoggedIn, LoginIntended
 from rotator.core.facts import Facts
+from rotator.core.moved import moved
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Deadline
 
 
-class Writes(Protocol):
-    """What an intent needs of a journal."""
-
-    def append(self, event: Event) -> None:
-        """Commit one event.  Raises JournalError."""
-        ...
-
-    def check_lock(self) -> None:
-        """Raises LockHeld if this process is no longer the owner."""
-        ...
-
-
-class Held(Writes, Protocol):
-    """The journal while its lock is held."""
-
-    def facts(self) -> Facts:
-        """What it adds up to now."""
-        ...
-
-
-class BriefLock(Protocol):
-    """The lock of one user's journal, for one short effect at a time.  Threads that meet share it."""
-
-    def held(self) -> AbstractContextManager[Held]:
-        """The journal, locked until the block ends; do not nest.  Raises LockHeld, JournalError, SealError."""
-        ...
-
-    def events(self) -> Sequence[Event]:
-        """All events until now, read beside whoever has the lock.  Raises JournalError, SealError."""
-        ...
-
-
-def intend(journal: Writes, intent: Event, monotonic: Callable[[], float] = time.monotonic) -> Deadline:
+def intend(journal: Writes, intent: Event, monotonic: Callable[[], float]) -> Deadline:
     """Journal the intent, then test lock and deadline: what follows is the effect and nothing else.
 
     Raises LockHeld, JournalError, or StopError if this process was paused for too long in between.
@@ -121,11 +90,7 @@ class _Hold:
 
 @contextmanager
 def attempt(
-    lock: BriefLock,
-    before: Facts,
-    login: Login,
-    now: Callable[[], int],
-    monotonic: Callable[[], float] = time.monotonic,
+    lock: BriefLock, before: Facts, login: Login, now: Callable[[], int], monotonic: Callable[[], float]
 ) -> Iterator[Attempt]:
     """One login or test mail that was decided on by `before`; inside the block it is made.
 
@@ -139,17 +104,3 @@ def attempt(
         intent = LoginIntended(at, login.key, login.endpoint, at + REQUEST_DEADLINE_S, login.consumer)
         deadline = intend(held, intent, monotonic)
         yield Attempt(_Hold(lock, held, stack), before, login, at, deadline)
-
-
-def moved(before: Facts, after: Facts, consumer: str = "") -> str:
-    """What a rotation did between two looks that matters for who holds which key; empty if nothing."""
-    if before.run != after.run and after.run is not None:
-        opened = before.run is None or before.run.id != after.run.id
-        return f"run {after.run.id} {'was opened' if opened else 'went on'} meanwhile"
-    if (before.run, before.current) != (after.run, after.current):
-        return "a rotation was finished meanwhile"
-    told = [(one.pushed, one.push_at, one.attested_at) for one in (before.consumer(consumer), after.consumer(consumer))]
-    if told[0] != told[1]:
-        return f"{consumer} was told a key meanwhile"
-    switched = [{(one.id, one.effect, one.effect_until) for one in facts.keys} for facts in (before, after)]
-    return "" if switched[0] == switched[1] else "a key was switched or deleted meanwhile"
