@@ -20,6 +20,7 @@ from rotator.sandbox.world import World
 from rotator.wiring.first_use import make_seal_key
 from tests.worlds import lived_in
 
+LAPTOP = {"type": "human", "name": "laptop", "instructions": "Thunderbird"}
 DUE = Scenario(keys=(InitialKey(age_days=81),), gmail=False)  # due, not past its limit; a relay is told by itself
 FILE = """\
 version: 1
@@ -107,3 +108,35 @@ def adopted(world: World, run: Run) -> World:
     done = run("adopt", "--secret-stdin", stdin=world.keys.now_held(world.scenario.user)[0].secret)
     assert done.code == 0, done.err
     return world
+
+
+@pytest.fixture
+def mailboxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[World]:
+    """A calm world with Gmail in it and a key that is due, adopted."""
+    with lived_in(tmp_path, monkeypatch, Scenario(keys=DUE.keys)) as started:
+        secret = started.keys.now_held(started.scenario.user)[0].secret
+        assert run("adopt", "--secret-stdin", stdin=secret).code == 0
+        yield started
+
+
+def change(world: World, **changes: Any) -> None:
+    """Other settings for the one user of the file."""
+    file = yaml.safe_load(world.place.config.read_text("utf-8"))
+    file["users"][0] |= changes
+    world.place.config.write_text(yaml.safe_dump(file), "utf-8")
+
+
+def consumers(world: World) -> list[dict[str, Any]]:
+    """The places of the one user, as the file has them."""
+    found: list[dict[str, Any]] = yaml.safe_load(world.place.config.read_text("utf-8"))["users"][0]["consumers"]
+    return found
+
+
+def change_consumer(world: World, name: str, **changes: Any) -> None:
+    """Other settings for one consumer."""
+    change(world, consumers=[one | changes if one["name"] == name else one for one in consumers(world)])
+
+
+def with_laptop(world: World) -> None:
+    """A place more, which a person feeds."""
+    change(world, consumers=[*consumers(world), LAPTOP])

@@ -5,26 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from rotator.core.access_keys import mask
 from rotator.core.errors import Exit
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.world import World
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, with_laptop
 
 DAY_S = 86400
-LAPTOP = {"type": "human", "name": "laptop", "instructions": "Thunderbird"}
 HAND_OVER = "rotator handover jada-ses-smtp laptop --reveal, paste, then: rotator confirm jada-ses-smtp laptop"
 
 
 @pytest.fixture
 def by_hand(adopted: World) -> World:
     """The adopted world, with a place beside the relay that a person feeds."""
-    config = adopted.place.config
-    file = yaml.safe_load(config.read_text("utf-8"))
-    file["users"][0]["consumers"].append(LAPTOP)
-    config.write_text(yaml.safe_dump(file), "utf-8")
+    with_laptop(adopted)
     return adopted
 
 

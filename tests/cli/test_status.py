@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from rotator.core.errors import Exit
 from rotator.sandbox.client import Sandbox
-from rotator.sandbox.world import World
-from tests.cli.conftest import Run, add_user
+from rotator.sandbox.world import PERSONAL, World
+from tests.cli.conftest import Run, add_user, change, change_consumer, with_laptop
 
 DAY_S = 86400
 
@@ -81,3 +84,88 @@ def test_after_the_deactivation_the_watch_is_shown(adopted: World, run: Run) -> 
     assert run("rotate", "--grace", "0s").code == 0
     rows = [_cells(line) for line in run("status").out.splitlines()]
     assert any("inactive" in row and row[-1].startswith("watch until ") for row in rows)
+
+
+def test_an_overdue_key_in_its_grace_says_what_the_code_means(adopted: World, run: Run) -> None:
+    """Nothing is to be done by hand, and the code is not 0: both stand there, with the day's end of it."""
+    Sandbox(adopted.admin_url).advance(10 * DAY_S)
+    done = run("rotate")
+    *_, waits, means = done.out.splitlines()
+    assert (done.code, "nothing to do by hand" in waits) == (Exit.HELP_NEEDED, True)
+    assert means.startswith("Exit 3 only means: overdue, until AKIA…")
+    last = run("status", "--check").out.splitlines()[-1]
+    assert "nothing to do by hand, the open run goes on by its timer" in last
+    assert re.search(r"; --check is 1 meanwhile: overdue, until AKIA…\w{4} is off$", last)
+
+
+def test_a_leaked_key_that_is_still_active_has_its_end_in_status(adopted: World, run: Run, tmp_path: Path) -> None:
+    """Whoever looks at status in an incident sees the command that ends it; once it is off, what is waited for."""
+    with_laptop(adopted)
+    (held,) = adopted.keys.now_held(adopted.scenario.user)
+    run("rotate", "--emergency", "--key", held.id, "--reason", "laptop lost")
+    now = f"End it now: rotator rotate --user jada-ses-smtp --revoke-first --key {held.id} --reason …"
+    assert now in run("status").err.splitlines()
+    run("rotate", "--revoke-first", "--key", held.id, "--reason", "abused")
+    assert "End it now" not in run("status").err
+    run("handover", "laptop", "--out", str(tmp_path / "given"))
+    assert "while both are Active" not in run("confirm", "laptop").err
+
+
+def test_a_dead_token_is_seen_while_a_person_is_waited_for(mailboxes: World, run: Run) -> None:
+    """Whoever pastes tomorrow learns today that the test mail after it cannot be sent."""
+    gmail = mailboxes.gmail
+    assert gmail is not None
+    change_consumer(mailboxes, "admin-alias", credentials={"authorized_user": str(gmail.add_refresh_token(PERSONAL))})
+    run("rotate")
+    assert "admin-alias:" not in run("status").err
+    gmail.revoke(PERSONAL)
+    done = run("status", "--json")
+    (warning,) = done.document["users"][0]["open_run"]["warnings"]
+    assert warning.startswith("admin-alias: ")
+    assert f"rotator gmail login --mailbox {PERSONAL}" in warning
+    assert "invalid_grant" in run("status").err
+
+
+def test_why_a_test_mail_was_not_seen_stands_in_status(mailboxes: World, run: Run, tmp_path: Path) -> None:
+    """The run says when it is tried again and where to look; there stands what became of the newest one."""
+    mailboxes.ses.enforcement = "SHUTDOWN"  # each mail bounces, and not for the login
+    run("rotate")
+    run("handover", "admin-alias", "--out", str(tmp_path / "given"))
+    done = run("confirm", "admin-alias")
+    assert "✗ no canary through news-alias has arrived yet" in done.err
+    assert "fix   rotator status --user jada-ses-smtp says what became of it; mend that, then:" in done.err
+    assert "   (tried from " in done.err
+    assert "! news-alias: the newest test mail, " in run("status").err
+    assert "Sending paused for this account" in run("status").err
+
+
+FRUIT = {
+    True: "of an unclear create of ours, held by nobody: the next run deletes it",
+    False: "perhaps of an unclear create of ours: nobody's?  rotator discard --user jada-ses-smtp --key AKIA…",
+}
+
+
+@pytest.mark.parametrize("sole", [True, False], ids=["sole creator", "others may create"])
+def test_the_fruit_of_an_unclear_create_is_called_that(adopted: World, run: Run, sole: bool) -> None:
+    """It is no stranger's key; what becomes of it stands beside it."""
+    change(adopted, sole_creator=False)
+    adopted.faults.arm("create_reply_lost", 1)
+    assert "rotator discard" in run("rotate").err
+    change(adopted, sole_creator=sole)
+    rows = run("status").out.splitlines()[1:3]
+    assert [FRUIT[sole] in row for row in rows] == [False, True]
+    assert "not ours" not in "".join(rows)
+
+
+def test_without_the_seal_key_all_that_needs_no_secret_is_shown(adopted: World, run: Run) -> None:
+    """Keys, places and the open run stand there as the journal has them, said to be unproven, and the code is 1."""
+    run("rotate")
+    whole = run("status").out
+    adopted.place.seal_key.rename(adopted.place.seal_key.with_name("kept"))
+    done = run("status")
+    assert (done.code, done.out) == (Exit.FAILED, whole)
+    assert "shown as it stands there, unproven; passwords need the seal key" in done.err
+    assert done.err.splitlines()[-1] == "(exit 1)"
+    assert "seal.key cannot be opened" in run("status", "--json").document["users"][0]["unproven"]
+    refused = run("rotate")
+    assert (refused.code, "seal.key cannot be opened" in refused.err) == (Exit.FAILED, True)
