@@ -100,26 +100,26 @@ def correct_clock(options: Options, user: User = None, reason: Reason = "") -> N
 
     Every wait that is still open begins anew.  Only at a terminal: with a wrong time a key would go too early.
     """
-    from rotator.rotation import clock
+    from rotator.rotation import correcting
 
     why = ask.reason(options, reason)
     with at_work(options, user) as work:
-        error = clock.clock_error(work.rotation, int(time.time()))
+        wrong = correcting.wrong_date(work.rotation, int(time.time()))
         if not (options.interactive and sys.stdin.isatty()):
             raise StopError(
-                f"the journal's newest time, {when(error.newest)}, is corrected only by a person at a terminal",
+                f"the journal's newest time, {when(wrong.newest)}, is corrected only by a person at a terminal",
                 why="with a wrong time every wait could look long over",
                 fix="run the same command at a terminal, without a pipe",
                 id="clock-needs-person",
                 runbook="runbooks/restore.md",
             )
-        question = f"It is {when(error.now)}, and {when(error.newest)} in the journal is a mistake?"
+        question = f"It is {when(wrong.now)}, and {when(wrong.newest)} in the journal is a mistake?"
         corrected = ask.yes(options, question)
         if corrected:
-            clock.correct_clock(work.rotation, why)
+            correcting.correct_clock(work.rotation, why)
         name = work.rotation.facts.user
-    done = f"The journal goes on from {when(error.now)}; every wait that is open begins anew."
+    done = f"The journal goes on from {when(wrong.now)}; every wait that is open begins anew."
     options.screen.out(f"{done}\nNext: rotator rotate --user {name}" if corrected else "Nothing was changed.")
-    fields = {"user": name, "newest": iso(error.newest), "now": iso(error.now)}
+    fields = {"user": name, "newest": iso(wrong.newest), "now": iso(wrong.now)}
     outcome = "corrected" if corrected else "declined"
     options.screen.document("rotator/correct-clock/1", {"ok": True, "outcome": outcome, **fields})

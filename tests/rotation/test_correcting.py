@@ -1,4 +1,4 @@
-"""AWS's clock as a process hears it: grace and watch end by a time that two replies agree on."""
+"""A wrong Date in the journal: whose word corrects it, and that no wait is cut short by it."""
 
 from __future__ import annotations
 
@@ -9,48 +9,15 @@ import pytest
 
 from rotator.core import events as ev
 from rotator.core.access_keys import Identity, Instant
-from rotator.core.errors import AccessError, Exit, RemoteFault, StopError
+from rotator.core.errors import AccessError, RemoteFault, StopError
 from rotator.core.parts import Parts
-from rotator.core.policy import CLOCK_SLACK_S, Mode
 from rotator.core.policy import HOUR_S as HOUR
+from rotator.core.policy import Mode
 from rotator.core.steps import Finish, Refuse
-from rotator.rotation.aws_time import AwsTime
-from rotator.rotation.clock import SAME_TIME_S, clock_error, correct_clock
+from rotator.rotation.correcting import SAME_TIME_S, correct_clock, wrong_date
 from rotator.rotation.loop import Rotation
 from rotator.rotation.opening import Request, begin
-from tests.rotation.memory_world import DAY, FILE, OLD, START, WORKSPACE, MemoryKeys, MemoryWorld, build
-
-
-@pytest.mark.parametrize("call", ["keys", "identity"])
-@pytest.mark.parametrize("skew", ["ahead", "behind"])
-def test_one_wrong_date_neither_ends_a_grace_nor_starts_another(call: str, skew: str) -> None:
-    """A reply dated a month ahead, or a day behind, is contradicted by the other one: nothing is done."""
-    world, parts = build(WORKSPACE)
-    begin(Rotation(parts), Request(), "run-1")
-    Rotation(parts).go_on()
-    world.tick(2 * DAY)
-    known = len(parts.journal.events())
-    world.faults = {call: [skew]}
-    with pytest.raises(RemoteFault, match="clock jumped") as caught:
-        begin(rotation := Rotation(parts), Request()) or rotation.go_on()
-    assert (caught.value.id, caught.value.exit_code) == ("clock-jumped", Exit.RETRY)
-    assert len(parts.journal.events()) == known
-    assert world.keys[OLD].key.active
-
-
-def test_a_later_process_may_be_any_time_later() -> None:
-    """Between two processes any time may pass; inside one, what passed here as well, and a minute of slack."""
-    passed = [0.0]
-    time = AwsTime(lambda: passed[0], START)
-    time.set(Instant(START + 400 * DAY))
-    passed[0] = 900.0
-    for off in (-CLOCK_SLACK_S, CLOCK_SLACK_S):
-        time.set(Instant(time.now() + off))
-    now = time.now()
-    for off in (-CLOCK_SLACK_S - 1, CLOCK_SLACK_S + 1):
-        with pytest.raises(RemoteFault):
-            time.set(Instant(now + off))
-    assert time.now() == now
+from tests.rotation.memory_world import DAY, FILE, OLD, MemoryKeys, MemoryWorld, build
 
 
 def revoked_in_the_future() -> tuple[MemoryWorld, Parts]:
@@ -71,8 +38,8 @@ def test_after_a_wrong_date_a_person_says_what_time_it_is_and_the_run_ends() -> 
     assert isinstance(stuck, Refuse)
     assert stuck.id == "clock-behind-journal"
     rotation = Rotation(parts)
-    error = clock_error(rotation, world.now)
-    assert (error.newest > world.now + 29 * DAY, error.now) == (True, world.now)
+    wrong = wrong_date(rotation, world.now)
+    assert (wrong.newest > world.now + 29 * DAY, wrong.now) == (True, world.now)
     correct_clock(rotation, "the proxy was a month ahead")
     ended = Rotation(parts).go_on().step
     for _ in range(9):
@@ -90,7 +57,7 @@ def test_a_wait_that_began_at_a_wrong_time_is_kept_in_full() -> None:
     Rotation(parts).go_on()
     world.now -= 30 * DAY
     rotation = Rotation(parts)
-    clock_error(rotation, world.now)
+    wrong_date(rotation, world.now)
     correct_clock(rotation, "a whole network was wrong")
     for hours in (0, parts.policy.grace_s // HOUR - 1):
         world.tick(hours * HOUR)
@@ -117,7 +84,7 @@ def test_the_time_is_believed_only_where_aws_and_this_machine_agree(case: str) -
     parts.journal.append(ev.Sealed(Instant(world.now + ahead), OLD))
     known = len(parts.journal.events())
     with pytest.raises(StopError) if refused else contextlib.nullcontext() as caught:
-        clock_error(Rotation(parts), world.now + off)
+        wrong_date(Rotation(parts), world.now + off)
     assert (caught.value.id if caught else "") == refused
     assert len(parts.journal.events()) == known
 
@@ -127,7 +94,7 @@ def test_one_wrong_date_today_is_not_taken_for_the_time() -> None:
     world, parts = revoked_in_the_future()
     world.faults = {"identity": ["behind"]}
     with pytest.raises(RemoteFault, match="clock jumped"):
-        clock_error(Rotation(parts), world.now)
+        wrong_date(Rotation(parts), world.now)
 
 
 def test_another_users_credentials_correct_nothing() -> None:
@@ -135,7 +102,7 @@ def test_another_users_credentials_correct_nothing() -> None:
     world, parts = revoked_in_the_future()
     strange = replace(parts, access_keys=Stranger(world))
     with pytest.raises(AccessError, match="another user"):
-        clock_error(Rotation(strange), world.now)
+        wrong_date(Rotation(strange), world.now)
 
 
 class Stranger(MemoryKeys):

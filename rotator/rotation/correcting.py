@@ -15,14 +15,14 @@ SAME_TIME_S = 300  # this machine's clock and AWS's: NTP keeps seconds, and AWS 
 
 
 @dataclass(frozen=True, slots=True)
-class ClockError:
+class WrongDate:
     """The journal's newest time, and AWS's time now, before it."""
 
     newest: Instant
     now: Instant
 
 
-def clock_error(rotation: Rotation, here: int) -> ClockError:
+def wrong_date(rotation: Rotation, here: int) -> WrongDate:
     """How far the journal is ahead.  `here` is this machine's clock (UTC epoch seconds): it can only forbid.
 
     A Date that is wrong today would make every wait look long over, so the time is believed only where two replies
@@ -55,7 +55,7 @@ def clock_error(rotation: Rotation, here: int) -> ClockError:
             id="clock-doubtful",
             runbook="runbooks/restore.md",
         )
-    return ClockError(facts.latest, now)
+    return WrongDate(facts.latest, now)
 
 
 def correct_clock(rotation: Rotation, reason: str) -> None:

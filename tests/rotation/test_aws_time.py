@@ -1,0 +1,45 @@
+"""AWS's clock as a process hears it: grace and watch end by a time that two replies agree on."""
+
+from __future__ import annotations
+
+import pytest
+
+from rotator.core.access_keys import Instant
+from rotator.core.errors import Exit, RemoteFault
+from rotator.core.policy import CLOCK_SLACK_S
+from rotator.rotation.aws_time import AwsTime
+from rotator.rotation.loop import Rotation
+from rotator.rotation.opening import Request, begin
+from tests.rotation.memory_world import DAY, OLD, START, WORKSPACE, build
+
+
+@pytest.mark.parametrize("call", ["keys", "identity"])
+@pytest.mark.parametrize("skew", ["ahead", "behind"])
+def test_one_wrong_date_neither_ends_a_grace_nor_starts_another(call: str, skew: str) -> None:
+    """A reply dated a month ahead, or a day behind, is contradicted by the other one: nothing is done."""
+    world, parts = build(WORKSPACE)
+    begin(Rotation(parts), Request(), "run-1")
+    Rotation(parts).go_on()
+    world.tick(2 * DAY)
+    known = len(parts.journal.events())
+    world.faults = {call: [skew]}
+    with pytest.raises(RemoteFault, match="clock jumped") as caught:
+        begin(rotation := Rotation(parts), Request()) or rotation.go_on()
+    assert (caught.value.id, caught.value.exit_code) == ("clock-jumped", Exit.RETRY)
+    assert len(parts.journal.events()) == known
+    assert world.keys[OLD].key.active
+
+
+def test_a_later_process_may_be_any_time_later() -> None:
+    """Between two processes any time may pass; inside one, what passed here as well, and a minute of slack."""
+    passed = [0.0]
+    time = AwsTime(lambda: passed[0], START)
+    time.set(Instant(START + 400 * DAY))
+    passed[0] = 900.0
+    for off in (-CLOCK_SLACK_S, CLOCK_SLACK_S):
+        time.set(Instant(time.now() + off))
+    now = time.now()
+    for off in (-CLOCK_SLACK_S - 1, CLOCK_SLACK_S + 1):
+        with pytest.raises(RemoteFault):
+            time.set(Instant(now + off))
+    assert time.now() == now
