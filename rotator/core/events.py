@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotator.core.noted import AuditSettled, DoctorRan, Event, NoticeFailed, NoticeSent
+from rotator.core.event import Event
+from rotator.core.noted import AuditSettled, DoctorRan, NoticeFailed, NoticeSent
 from rotator.core.outcomes import CanaryOutcome, Effect, Outcome
 
 # Whoever writes events writes these.

@@ -7,12 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Base of all events."""
-
-    at: int
+from rotator.core.event import Event
 
 
 @dataclass(frozen=True, slots=True)
