@@ -12,7 +12,7 @@ from typing import Any
 from rotator.core.access_keys import Instant
 from rotator.core.policy import DAY_S
 from rotator.core.suppression import Done, Open, Phase, Reason, Row, Standing, Suppressed
-from rotator.services.suppression_file import SuppressionFile
+from rotator.services.suppression_database import SuppressionFile
 
 DONE = "done"
 ROWS_AT_A_TIME = 1000

@@ -23,7 +23,7 @@ from rotator.wiring.parts import aws_session
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
-    from rotator.services.suppression_files import PrivateFiles
+    from rotator.services.suppression_exports import PrivateFiles
     from rotator.services.suppression_list import SesSuppressionList
     from rotator.services.suppression_store import SuppressionStore
 
@@ -92,7 +92,7 @@ def lists(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Lists]:
     """The lists of `region`, or of all that are configured.  Raises StoreError."""
-    from rotator.services.suppression_files import PrivateFiles
+    from rotator.services.suppression_exports import PrivateFiles
     from rotator.services.suppression_list import SesSuppressionList
     from rotator.services.suppression_store import SuppressionStore
 

@@ -14,7 +14,7 @@ from rotator.core.suppression import Suppressed
 from rotator.sandbox.suppression import Reason
 from rotator.sandbox.world import World
 from rotator.services.aws import AwsSession
-from rotator.services.suppression_files import PrivateFiles
+from rotator.services.suppression_exports import PrivateFiles
 from rotator.services.suppression_list import SesSuppressionList
 from rotator.services.suppression_store import SuppressionStore
 from rotator.suppression.export import Export, Exported
