@@ -17,10 +17,9 @@ from rotator.audit.verdicts import failure, named, of_its_key, of_sighting, outc
 from rotator.core.arrivals import Arrivals, Sighting
 from rotator.core.errors import LockHeld, RotatorError
 from rotator.core.evidence import asked_again
-from rotator.core.facts import Facts
 from rotator.core.parts import CANARY_DEADLINE_S
 from rotator.core.policy import REQUEST_DEADLINE_S
-from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding, LoginRefused, Unknown
+from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, LoginRefused, Unknown
 from rotator.core.proven import AuditOutcome
 from rotator.effect import Attempt
 
@@ -46,24 +45,6 @@ class Clock:
 
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-
-
-def why_not(facts: Facts, target_sends: bool, holds: Holding) -> str:
-    """Why nothing may be sent through a place now; empty if it may.
-
-    A login with the old key while a run is open would move its last-used, on which the run's decisions stand.
-    """
-    if not target_sends:
-        return "rotator cannot send through it"
-    run = facts.run
-    if run is None or not run.old:
-        return ""
-    if holds == run.old:
-        return "a run is open and the place still holds the old key"
-    off = bool(facts.key(run.old).refused_at)
-    if not off and not isinstance(holds, str):
-        return "a run is open and the place may still log in with the old key; the run's own test mails prove it"
-    return ""
 
 
 def send_all(targets: Sequence[Target], arrivals: Arrivals, timeout_s: float, clock: Clock) -> Iterator[Result]:

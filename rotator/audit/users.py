@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rotator.audit import belonging
 from rotator.audit.headers import PAGE
-from rotator.audit.mails import why_not
+from rotator.audit.mails import Clock
 from rotator.audit.targets import Result, Target
 from rotator.core import events as ev
 from rotator.core.access_keys import KeyId, LastUse
 from rotator.core.brief_lock import BriefLock
 from rotator.core.errors import AccessError, LockHeld, RotatorError
+from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.fold import fold
 from rotator.core.moved import moved
@@ -24,6 +25,7 @@ from rotator.effect import Login, attempt
 
 LOCK_PAGE = LockHeld.runbook
 LOOKS_AT_MOST = 3  # a run that goes on between two looks is at work
+KEEP_S, KEEP_POLL_S = 60.0, 0.5  # a rotation seldom takes longer; what it cannot wait for is told all the same
 
 
 class UserAudit:
@@ -171,6 +173,36 @@ class UserAudit:
             return self.parts.access_keys.last_use(key)
         except RotatorError:
             return None
+
+
+def keep_all(users: Sequence[UserAudit], clock: Clock) -> Iterator[Finding]:
+    """What could not be written down because of a rotation at work: tried for KEEP_S, then told.
+
+    Raises JournalError, SealError.
+    """
+    deadline = clock.monotonic() + KEEP_S
+    while any(one.keep() for one in users) and clock.monotonic() < deadline:
+        clock.sleep(KEEP_POLL_S)
+    for one in users:
+        yield from one.not_kept()
+
+
+def why_not(facts: Facts, target_sends: bool, holds: Holding) -> str:
+    """Why nothing may be sent through a place now; empty if it may.
+
+    A login with the old key while a run is open would move its last-used, on which the run's decisions stand.
+    """
+    if not target_sends:
+        return "rotator cannot send through it"
+    run = facts.run
+    if run is None or not run.old:
+        return ""
+    if holds == run.old:
+        return "a run is open and the place still holds the old key"
+    off = bool(facts.key(run.old).refused_at)
+    if not off and not isinstance(holds, str):
+        return "a run is open and the place may still log in with the old key; the run's own test mails prove it"
+    return ""
 
 
 def not_configured(user: str) -> Finding:

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from rotator.wiring.audit import AuditWork
 
 
-KEEP_S, KEEP_POLL_S = 60.0, 0.5  # a rotation seldom takes longer; what it cannot wait for is told all the same
-
-
 @command
 def audit(
     options: Options,
@@ -38,6 +35,8 @@ def audit(
     strict: Strict = False,
 ) -> int:
     """Send one real mail through every place, wait for it, and look for what does not belong there.  For a timer."""
+    from rotator.audit.mails import Clock
+    from rotator.audit.users import keep_all
     from rotator.wiring import audit as wiring_audit
 
     options.screen.flow = UNTOUCHED
@@ -46,8 +45,7 @@ def audit(
     with signals.finishing_steps(), wiring_audit.auditing(configuration, user, consumer) as work:
         mails = _Mails(options)
         mails.send(work, consumer, parse_duration(timeout) if timeout else work.timeout_s)
-        mails.keep(work)
-        found = list(mails.findings)
+        found = [*mails.findings, *keep_all(work.users, Clock(sleep=signals.sleep))]
         if not consumer:
             for each in work.users:
                 others = list(each.findings())
@@ -93,13 +91,6 @@ class _Mails:
         for result in send_all(targets, work.arrivals, timeout_s, Clock(sleep=signals.sleep)):
             users[result.target.user].settle(result)
             self._take(result)
-
-    def keep(self, work: AuditWork) -> None:
-        """What could not be written down because of a rotation at work: it is waited for a while."""
-        deadline = time.monotonic() + KEEP_S
-        while any(one.keep() for one in work.users) and time.monotonic() < deadline:
-            signals.sleep(KEEP_POLL_S)
-        self.findings += [finding for one in work.users for finding in one.not_kept()]
 
     def publish(self, configuration: Configuration, user: str, others: list[Finding]) -> None:
         """One user's figure for the alarms, with what else was found; whatever becomes of it changes nothing."""

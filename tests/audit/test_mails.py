@@ -9,20 +9,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rotator.audit.mails import WORKERS, Clock, send_all, why_not
+from rotator.audit.mails import WORKERS, Clock, send_all
 from rotator.audit.targets import Result
-from rotator.core import events as ev
-from rotator.core.access_keys import KeyId
 from rotator.core.arrivals import Bounced, Delivered, Landed, Sighting
 from rotator.core.errors import LockHeld, RemoteFault
 from rotator.core.findings import CheckStatus
-from rotator.core.fold import fold
 from rotator.core.policy import Traits
-from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, Holding, LoginRefused, NotReadable, Unknown
+from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, LoginRefused, Unknown
 from rotator.core.proven import AuditOutcome
 from rotator.effect import Attempt
 from tests.audit.targets import SENDER, target
-from tests.core.telling import HOUR, NEW, OLD, T, adopted, deactivated, opened, told
+from tests.core.telling import OLD
 
 GOOD = Landed(
     (
@@ -184,32 +181,6 @@ def test_places_are_asked_side_by_side() -> None:
 
     results = audited(*(Slow(f"p{n}", far) for n in range(WORKERS)), far=far)
     assert {one.outcome for one in results.values()} == {AuditOutcome.ARRIVED}
-
-
-OPEN = [adopted(), opened(), *told("gmail")]
-OFF = [*OPEN, *deactivated(T + HOUR), ev.OldRefused(T + HOUR + 9, OLD, seen=True)]
-HOLDINGS: dict[str, tuple[list[ev.Event], Holding, bool]] = {
-    "no run is open": ([adopted()], NotReadable(), True),
-    "a run is open, and the place shows the new key": (OPEN, KeyId(NEW), True),
-    "a run is open, and the place shows the old key": (OPEN, KeyId(OLD), False),
-    "a run is open, and the place shows nothing": (OPEN, NotReadable(), False),
-    "a run is open, and the place could not be asked": (OPEN, Unknown("x"), False),
-    "the old key is off, and the place shows nothing": (OFF, NotReadable(), True),
-    "the old key is off, and the place shows it": (OFF, KeyId(OLD), False),
-}
-
-
-@pytest.mark.parametrize(("events", "holds", "may"), HOLDINGS.values(), ids=HOLDINGS.keys())
-def test_while_a_run_is_open_nothing_logs_in_with_the_old_key(
-    events: list[ev.Event], holds: Holding, *, may: bool
-) -> None:
-    """A login would move its last use, on which the run's decisions stand."""
-    assert (why_not(fold(events), target_sends=True, holds=holds) == "") is may
-
-
-def test_a_place_that_cannot_send_is_left_out() -> None:
-    """A person's mail client, a program."""
-    assert why_not(fold([adopted()]), target_sends=False, holds=NotReadable())
 
 
 OVERTAKEN = {
