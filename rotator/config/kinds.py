@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rotator.config.forms import AbsolutePath, Address, Argv, Duration, Lines, Name, Region, Section, absolute
+from rotator.core.hosts import SIMULATOR
 
-SIMULATOR = "success@simulator.amazonses.com"  # accepted and dropped by SES itself; docs: send-an-email-from-console
 LONGEST_HOOK_S = 20  # no effect lives longer: a late one is over when the next may begin (core.policy)
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html: a name, or the whole ARN

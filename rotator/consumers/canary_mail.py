@@ -8,8 +8,6 @@ from email.policy import SMTP
 from rotator.core.bounce import CANARY_HEADER
 from rotator.core.ports import Canary
 
-SIMULATOR = "success@simulator.amazonses.com"  # accepts without effect on reputation, works in the SES sandbox too
-
 
 def canary_mail(canary: Canary, sender: str, rcpt: str) -> bytes:
     """The whole message, CRLF line ends.  Raises ValueError for an address or a token with line ends."""

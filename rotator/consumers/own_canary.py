@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from rotator.consumers.canary_mail import SIMULATOR, canary_mail
+from rotator.consumers.canary_mail import canary_mail
+from rotator.core.hosts import SIMULATOR
 from rotator.core.ports import (
     Acknowledged,
     Arrived,

@@ -14,6 +14,9 @@ from rotator.core.foreign_text import has_control
 STARTTLS_PORTS = (587, 2587, 25)
 TLS_PORTS = (465, 2465)
 
+# SES's own mailbox: accepts and drops, no effect on reputation or quota, in SES's sandbox too (its developer guide)
+SIMULATOR = "success@simulator.amazonses.com"
+
 # Prefix of the region name -> partition, DNS suffix.  Regions nobody has heard of are left to DNS.
 PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from rotator.core.access_keys import mask
-from rotator.core.hosts import smtp_host
+from rotator.core.hosts import SIMULATOR, smtp_host
 from rotator.core.looks import Conversation, SmtpLook
 from rotator.core.policy import DAY_S
 from rotator.core.ports import Acknowledged, Refused
@@ -19,7 +19,6 @@ from rotator.effect import Login
 
 PAGE = "smtp-endpoint.md"
 EXPIRES_SOON_S = 14 * DAY_S
-SIMULATOR = "success@simulator.amazonses.com"  # no effect on reputation or quota, works in SES's sandbox too
 SEND_S = 20.0  # while it lasts, no rotation of the user begins
 AUTH_FIX = "SES passwords are per region, and a new key needs 10 to 20 s; if it stays so: runbooks/smtp-535.md"
 

@@ -13,9 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rotator.core.ports import Acknowledged, Deadline, Refused, SoakAnswer, Unknown
-from rotator.core.ses_replies import Meaning, classify
+from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential
-from rotator.services.smtp_session import NoConnection, Reply, Security, SessionFailed, SmtpSession, Target
+from rotator.services.smtp_session import (
+    LOGGED_IN,
+    NoConnection,
+    Reply,
+    Security,
+    SessionFailed,
+    SmtpSession,
+    Target,
+)
 
 CONNECT_S = 10.0  # at most for one wait on the wire
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 2.0  # doubles in between; uncapped, a lag of 4 s cost 8.5 s (measured)
@@ -127,9 +135,9 @@ class SesEndpoint:
                 try:
                     with self._session(address, deadline) as session:
                         reply = session.login(credential)
-                        if reply.code == 235:
+                        if reply.code == LOGGED_IN:
                             reply = session.transmit(mail_from, rcpt, message)
-                    return _sent(reply)
+                    return reply.outcome(f"{reply.stage}: ")
                 except NoConnection as error:
                     closed = str(error)
         except SessionFailed as error:
@@ -238,12 +246,3 @@ def _count(soak: _Soak, address: _Address, reply: Reply, now: float) -> None:
         soak.lag = max(soak.lag, now - soak.began)
     elif reply.code >= 500:
         soak.detail, soak.hopeless = str(reply), True
-
-
-def _sent(reply: Reply) -> Acknowledged | Refused | Unknown:
-    if reply.meaning is Meaning.ACCEPTED:
-        return Acknowledged(f"{reply.code} {reply.text}")
-    if reply.code >= 500:
-        hint = classify(reply.stage, reply.code, reply.text)[1]
-        return Refused(f"{reply.stage}: {reply.code} {reply.text}", hint, reply.meaning)
-    return Unknown(f"{reply.stage}: {reply}")

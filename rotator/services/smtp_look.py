@@ -10,12 +10,10 @@ from typing import Any
 
 from rotator.core.looks import Certificate, Conversation
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
-from rotator.core.ses_replies import classify
 from rotator.core.smtp_credential import SmtpCredential
-from rotator.services.smtp import SesEndpoint, addresses_of
-from rotator.services.smtp_session import NoConnection, Reply, SessionFailed, SmtpSession, dial
+from rotator.services.smtp import CONNECT_S, SesEndpoint, addresses_of
+from rotator.services.smtp_session import NoConnection, SessionFailed, SmtpSession, dial
 
-CONNECT_S = 10.0  # at most for one wait on the wire
 DIAL_S = 3.0  # for an address that is only dialled: a first try and its repetition (RFC 6298: 1 s)
 AT_ONCE = 16  # addresses dialled side by side
 SAID = frozenset({"connect", "ehlo"})  # stages at which the server says something else than was awaited
@@ -76,7 +74,7 @@ class SmtpLooker:
             for address in self._addresses():
                 try:
                     with SmtpSession(self._target, address, self._patience(deadline)) as session:
-                        return _answer(session.login(credential))
+                        return session.login(credential).outcome()
                 except NoConnection as error:
                     seen = str(error)
         except (OSError, SessionFailed) as error:
@@ -94,15 +92,6 @@ class SmtpLooker:
 
     def _addresses(self) -> list[str]:
         return addresses_of(self.host, self.port, self._resolve)
-
-
-def _answer(reply: Reply) -> Acknowledged | Refused | Unknown:
-    if reply.code == 235:
-        return Acknowledged(f"{reply.code} {reply.text}")
-    meaning, hint = classify(reply.stage, reply.code, reply.text)
-    if reply.code >= 500:
-        return Refused(f"{reply.code} {reply.text}", hint, meaning)
-    return Unknown(str(reply))
 
 
 def _certificate(session: SmtpSession) -> Certificate | None:

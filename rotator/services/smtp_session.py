@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from rotator.core.foreign_text import harmless, one_line
+from rotator.core.ports import Acknowledged, Refused, Unknown
 from rotator.core.secret import MASK
 from rotator.core.ses_replies import Meaning, classify
 from rotator.core.smtp_credential import SmtpCredential
@@ -25,6 +26,7 @@ Security = Literal["starttls", "tls"]
 PLAIN_TEXT_SEEN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")  # OpenSSL's words for an answer without TLS
 EHLO_NAME = "[127.0.0.1]"  # an address literal (RFC 5321 4.1.3): no look-up of our own name
 TEXT_LIMIT = 300
+LOGGED_IN = 235
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,18 @@ class Reply:
     def meaning(self) -> Meaning:
         """Its class by the table."""
         return classify(self.stage, self.code, self.text)[0]
+
+    def outcome(self, where: str = "") -> Acknowledged | Refused | Unknown:
+        """What it says of a login or a mail: only 235 accepts a login (RFC 4954 section 6), only 5xx refuses.
+
+        `where` is put before a text that explains.
+        """
+        meaning, hint = classify(self.stage, self.code, self.text)
+        if self.code == LOGGED_IN if self.stage == "auth" else meaning is Meaning.ACCEPTED:
+            return Acknowledged(f"{self.code} {self.text}")
+        if self.code >= 500:
+            return Refused(f"{where}{self.code} {self.text}", hint, meaning)
+        return Unknown(f"{where}{self}")
 
     def __str__(self) -> str:
         hint = classify(self.stage, self.code, self.text)[1]

@@ -11,10 +11,11 @@ from typing import Any, get_args
 import pytest
 
 from rotator.config.json_schema import schema
-from rotator.config.kinds import SIMULATOR, Consumer, CredentialFile, GmailSendAs, Human, SecretsManager
+from rotator.config.kinds import Consumer, CredentialFile, GmailSendAs, Human, SecretsManager
 from rotator.config.model import EndpointSettings
 from rotator.config.settings import effective
 from rotator.core.errors import ConfigurationError
+from rotator.core.hosts import SIMULATOR
 from rotator.core.parts import Parts
 from rotator.core.policy import DAY_S, HOUR_S, ConsumerKind, Policy, Traits
 from rotator.services.smtp import SesEndpoint
