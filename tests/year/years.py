@@ -63,6 +63,7 @@ class Year:
 
     def __init__(self, town: Town) -> None:
         self.town, self.diary = town, Diary()
+        self.began = town.world.clock.now()  # of the day's command
         self.leaked = ""
 
     def live(self, days: int = DAYS) -> Diary:
@@ -72,6 +73,7 @@ class Year:
             self.town.tomorrow()
             self._outages()
             self._mail()
+            self.began = self.town.world.clock.now()
             told = self.town.timer().json["users"]
             self._leak()
             self._newsletter()
@@ -138,9 +140,11 @@ class Year:
 
     def _note(self, one: Citizen, said: dict[str, Any], oldest: timedelta) -> None:
         self.diary.rotated[one.name] = self.diary.rotated.get(one.name, 0) + (said.get("outcome") == "rotated")
-        if "overdue" in " ".join(said.get("warnings", [])).lower():
+        told = "overdue" in " ".join(said.get("warnings", [])).lower()
+        if told:
             self.diary.overdue.setdefault(one.name, []).append(self.town.day)
-        if oldest > LIMIT:
+        before = oldest - (self.town.world.clock.now() - self.began)
+        if told if before <= LIMIT < oldest else oldest > LIMIT:  # too old while the command ran: both are right
             self.diary.too_old.setdefault(one.name, []).append(self.town.day)
 
     def _age(self, key_id: str) -> timedelta:
