@@ -31,6 +31,8 @@ CANNOT_TELL = (
     "proves that this place has the new one."
 )
 
+UNTIMED = "AWS could not be asked what time it is: the reveal is journalled with the time of the newest entry"
+
 
 @command
 def handover(
@@ -57,6 +59,8 @@ def handover(
         given = interventions.hand_over(work.rotation, consumer, who())
         name, then = work.rotation.facts.user, _then(work.rotation.facts, consumer)
     endpoint = options.configuration().user(name).endpoint(given.endpoint)
+    if given.untimed is not None:
+        options.screen.say(f"{UNTIMED}: {given.untimed}", "warning", always=True)
     lines = "\n".join(_lines(given, endpoint))
     if out:
         from rotator.config.files import write_new

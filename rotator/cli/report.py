@@ -73,6 +73,7 @@ def _user(configuration: Configuration, name: str, region: str) -> tuple[int, Us
         questions=tuple(_questions(standing)),
         overdue=standing.overdue,
         stuck=standing.stuck,
+        untold=tuple(one.name for one in standing.untold),
         missing=_reason(standing.unreachable),
     )
 
@@ -82,7 +83,8 @@ def _questions(standing: Standing) -> list[str]:
     waiting = [f"{one.name} has to be given the new password by hand: rotator handover {standing.user} {one.name}"
                for one in standing.consumers if one.push == WAITING]  # fmt: skip
     behind = [f"{one.sentence}" for one in standing.drifted]
-    stuck = [standing.comes] if standing.stuck and standing.comes else []
+    untold = [f"{one.name} could not be told ({one.how}): {one.why}" for one in standing.untold]
+    stuck = untold or ([standing.comes] if standing.stuck and standing.comes else [])
     return [*waiting, *behind, *stuck]
 
 

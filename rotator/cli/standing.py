@@ -10,7 +10,7 @@ from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
 from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError, SealError
-from rotator.core.events import CanarySettled, NoticeFailed
+from rotator.core.events import CanarySettled, NoticeFailed, PushSettled
 from rotator.core.evidence import Rung
 from rotator.core.facts import Facts
 from rotator.core.notice import failing
@@ -29,6 +29,21 @@ if TYPE_CHECKING:
     from rotator.rotation.outcome import ConsumerRow, Report
 
 DUE_SOON_S = 14 * DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A place that could not be told: `how` is "refused" or "unknown", `why` what was answered, `fix` what mends it."""
+
+    name: str
+    how: str
+    why: str
+    fix: str = ""
+
+    @property
+    def text(self) -> str:
+        """As a warning says it."""
+        return f"{self.name} {self.how}: {self.why}" + (f"\n    fix   {self.fix}" if self.fix else "")
 
 
 @dataclass(slots=True)
@@ -56,6 +71,7 @@ class Standing:
     next: str = ""  # what a person types now; "" = nothing, time does the rest
     still: str = ""  # why --check is no 0 although time does the rest, and until when
     revoke_first: str = ""  # what ends a leaked key that is still Active at once; its key id is whole
+    untold: tuple[Untold, ...] = ()  # the places that the newest push did not reach; the run is stuck with them
     silent: tuple[NoticeFailed, ...] = ()  # the channels of notices whose newest attempt failed
     unreachable: RotatorError | None = None
     unproven: SealError | None = None  # why the journal's part is shown as it stands there, without its proof
@@ -200,7 +216,24 @@ def _read_the_journal(rotation: Rotation, standing: Standing) -> None:
     standing.consumers = rows(rotation.situation)
     if standing.unreachable is None:
         _look_ahead(rotation, standing)
-    standing.warnings = (*standing.warnings, *_cannot_be_proven(rotation))
+    standing.untold = tuple(_untold(rotation))
+    standing.stuck = standing.stuck or bool(standing.untold)
+    told = (one.text for one in standing.untold)
+    standing.warnings = (*standing.warnings, *told, *_cannot_be_proven(rotation))
+
+
+def _untold(rotation: Rotation) -> Iterator[Untold]:
+    """The places whose newest push was refused or ended unknown, with what they answered and what a look says now."""
+    from rotator.rotation.outcome import untold
+
+    said = {one.consumer: one.detail for one in rotation.parts.journal.events() if isinstance(one, PushSettled)}
+    for name, how in untold(rotation.situation).items():
+        found = rotation.parts.consumers[name].preflight(_deadline(rotation))
+        yield Untold(name, how.value, said.get(name, ""), next((one.fix for one in found), ""))
+
+
+def _deadline(rotation: Rotation) -> Deadline:
+    return Deadline.after(REQUEST_DEADLINE_S, rotation.parts.monotonic)
 
 
 def _cannot_be_proven(rotation: Rotation) -> Iterator[str]:
@@ -212,8 +245,7 @@ def _cannot_be_proven(rotation: Rotation) -> Iterator[str]:
         if known.canary_unknown or known.canary_refused:
             last = newest[traits.name]
             yield f"{traits.name}: the newest test mail, {when(last.sent)}: {last.detail or last.outcome}"
-        deadline = Deadline.after(REQUEST_DEADLINE_S, rotation.parts.monotonic)
-        found = rotation.parts.consumers[traits.name].preflight(deadline)
+        found = rotation.parts.consumers[traits.name].preflight(_deadline(rotation))
         yield from (f"{traits.name}: {one.seen}\n    fix   {one.fix}" for one in found)
 
 

@@ -154,16 +154,24 @@ def _silence(failed: NoticeFailed) -> str:
 
 def _last_line(options: Options, standings: list[Standing], late: list[Standing]) -> None:
     if late:
-        overdue, stuck = sum(one.overdue for one in late), sum(one.stuck for one in late)
+        overdue, stuck = sum(one.overdue for one in late), sum(one.stuck and not one.untold for one in late)
         behind = sum(len(one.drifted) for one in late)
         counted = ((overdue, "overdue"), (stuck, "stuck"), (behind, "behind"))
-        said = ", ".join(f"{n} {what}" for n, what in counted if n)
+        said = ", ".join([*(f"{n} {what}" for n, what in counted if n), *_untold(late)])
         options.screen.out(f"{said}.  Next: {_first_command(late) or _by_time(late)}")
         return
     adopt = next((f"rotator adopt --user {one.user}" for one in standings if one.facts is None), "")
     command_now = _first_command(standings) or adopt
     if command_now:
         options.screen.out(f"Next: {command_now}")
+
+
+def _untold(late: list[Standing]) -> Iterator[str]:
+    """`1 refused: store`; the reasons stand above."""
+    found = [place for one in late for place in one.untold]
+    for how in dict.fromkeys(place.how for place in found):
+        names = [place.name for place in found if place.how == how]
+        yield f"{len(names)} {how}: {' and '.join(names) if len(names) < 3 else ', '.join(names)}"
 
 
 def _by_time(late: list[Standing]) -> str:
@@ -195,8 +203,7 @@ def _user(one: Standing) -> dict[str, Any]:
         "unreachable": None if one.unreachable is None else str(one.unreachable),
         "unproven": None if one.unproven is None else str(one.unproven),
         "keys": [_key(one, key) for key in one.keys],
-        "consumers": [{"name": row.name, "push": row.push, "rung": row.rung} for row in one.consumers]
-        or [{"name": name, "push": None, "rung": None} for name in one.consumer_names],
+        "consumers": _consumers(one),
         "proven": [_proof(one, name) for name in one.consumer_names],
         "behind": [
             {"consumer": drift.consumer, "holds_masked": mask(drift.holds), "told_masked": mask(drift.owed),
@@ -212,6 +219,13 @@ def _user(one: Standing) -> dict[str, Any]:
         else {"run": run.id, "mode": one.mode, "opened": iso(run.opened), "step": one.step, "due": iso(one.until),
               "comes": mask_ids(one.comes), "warnings": [mask_ids(text) for text in one.warnings]},
     }  # fmt: skip
+
+
+def _consumers(one: Standing) -> list[dict[str, Any]]:
+    """Where each place stands; `why` is what one answered that could not be told."""
+    why = {place.name: mask_ids(place.why) for place in one.untold}
+    found = [{"name": row.name, "push": row.push, "rung": row.rung, "why": why.get(row.name)} for row in one.consumers]
+    return found or [{"name": name, "push": None, "rung": None, "why": None} for name in one.consumer_names]
 
 
 def _proof(one: Standing, name: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from rotator.core.access_keys import mask
 from rotator.core.errors import Exit
 from rotator.core.facts import LEFT
 from rotator.core.steps import Ask, Refuse
+from rotator.core.times import when
 
 KEYS_PAGE = "runbooks/two-keys.md"
+CLOCK = "clock-behind-journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Told:
     fix: str
     runbook: str
     exit_code: Exit = Exit.FAILED
+    next: str = ""  # the command to type now, where it is not `rotator rotate`
 
 
 TOLD: dict[str, Told] = {
@@ -34,12 +37,14 @@ TOLD: dict[str, Told] = {
         "runbooks/access.md",
         Exit.ACCESS,
     ),
-    "clock-behind-journal": Told(
-        "AWS's clock ({1}) is behind the journal's newest entry ({0})",
+    CLOCK: Told(
+        "AWS says {1}, the journal's newest entry {0}",
         "waiting times would be wrong; the journal is of another world, or a Date in it was wrong",
         "another account's or a sandbox's journal: name the right file.   A reply once had a wrong Date: "
-        "rotator correct-clock --user {user} --reason …",
-        "runbooks/restore.md",
+        "rotator correct-clock --user {user}",
+        "runbooks/restore.md#the-journal-is-ahead-of-the-clock",
+        Exit.HELP_NEEDED,
+        "rotator correct-clock --user {user}     (at a terminal)",
     ),
     "strangers-key": Told(
         "{0} was neither adopted nor made here, and it takes one of the user's two key slots",
@@ -133,12 +138,15 @@ def told(step: Refuse | Ask, user: str) -> Told:
         _, text, fix, runbook, code = step.seen
         return Told(text, "found before anything was changed", fix, runbook, Exit(int(code)))
     seen = step.seen if isinstance(step, Refuse) else step.targets
-    entry = TOLD[step.id if isinstance(step, Refuse) else step.what]
-    shown = tuple(_shown(one) for one in seen)
+    what = step.id if isinstance(step, Refuse) else step.what
+    entry = TOLD[what]
+    times = what == CLOCK  # in UTC epoch seconds
+    shown = tuple(when(int(one)) if times and one.isdecimal() else _shown(one) for one in seen)
     return Told(
         entry.text.format(*(*shown, "", ""), all=", ".join(shown)),
         entry.why,
         entry.fix.format(*(*seen, "", ""), user=user),
         entry.runbook,
         entry.exit_code,
+        entry.next.format(user=user),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rotator.core.access_keys import mask
-from rotator.core.errors import NoJournal
+from rotator.core.errors import NoJournal, RotatorError
+from rotator.core.policy import CLOCK_SLACK_S, DAY_S
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, ok, skipped
 from rotator.doctor.ground import Ground
 
@@ -17,7 +18,23 @@ def read(ground: Ground, subject: Subject) -> Verdict:
     if remembered.problem is not None:
         return broken(str(remembered.problem), remembered.problem.fix or "see the page")
     facts = remembered.facts
+    if facts is not None and (ahead := _ahead_s(ground, subject.user, facts.latest)) > CLOCK_SLACK_S:
+        far = f"{ahead // DAY_S} d" if ahead >= 2 * DAY_S else f"{ahead // 60} min"
+        return broken(
+            f"ahead of AWS's clock by {far}, so no rotation goes on",
+            f"another world's journal: name the right file; else, at a terminal: rotator correct-clock --user "
+            f"{subject.user}   (runbooks/restore.md#the-journal-is-ahead-of-the-clock)",
+        )
     if facts is None or facts.run is None:
         return ok(f"current key {mask(facts.current) if facts and facts.current else 'none'}, no run open")
-    state = f"run {facts.run.id} is open, so the old key is left alone"
+    off = bool(facts.run.old) and facts.key(facts.run.old).deactivated_at > 0
+    state = f"run {facts.run.id} is open, {'its old key is off' if off else 'so the old key is left alone'}"
     return ok(f"{state}; {remembered.busy}" if remembered.busy else state)
+
+
+def _ahead_s(ground: Ground, user: str, latest: int) -> int:
+    """How far the newest entry is in the future; 0 if AWS cannot be asked, which other checks say."""
+    try:
+        return latest - ground.keys(ground.users[user]).now
+    except RotatorError:
+        return 0

@@ -121,7 +121,8 @@ def report(snapshot: Snapshot) -> Report:
 def _verdict(snapshot: Snapshot, questions: Sequence[str], broken: int, over: int) -> str:
     """One sentence for the title: the worst first."""
     users = snapshot.users
-    overdue, stuck = sum(one.overdue for one in users), sum(one.stuck for one in users)
+    overdue, stuck = sum(one.overdue for one in users), sum(one.stuck and not one.untold for one in users)
+    untold = ", ".join(name for one in users for name in one.untold)
     strange, unseen = sum(one.policy is None for one in users), sum(bool(one.missing) for one in users)
     said = [
         f"{number} {what}"
@@ -136,6 +137,7 @@ def _verdict(snapshot: Snapshot, questions: Sequence[str], broken: int, over: in
         )
         if number
     ]
+    said = [f"{untold} could not be told", *said] if untold else said
     return ", ".join(said) if said else f"every key within its limit ({len(users)} of {len(users)} users)"
 
 

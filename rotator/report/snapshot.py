@@ -24,6 +24,7 @@ class UserSnapshot:
     questions: tuple[str, ...] = ()  # what waits for a person, in whole sentences
     overdue: bool = False
     stuck: bool = False
+    untold: tuple[str, ...] = ()  # the places that the open run could not tell, which is why it is stuck
     missing: str = ""
 
 

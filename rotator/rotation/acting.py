@@ -25,6 +25,7 @@ class Done:
     observed: Observed
     status: str = "ok"  # "failed", "warning" and "waiting" are shown differently
     detail: str = ""
+    fix: str = ""  # what the other side said is to be done, where it said it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId, mask
-from rotator.core.errors import ConfigurationError, HelpNeeded, StopError
+from rotator.core.errors import AccessError, ConfigurationError, HelpNeeded, RemoteFault, RotatorError, StopError
 from rotator.core.facts import ConsumerFacts, Facts, Run
 from rotator.core.policy import Policy, Traits
 from rotator.core.smtp_credential import SmtpCredential
@@ -21,12 +21,16 @@ from rotator.rotation.loop import Rotation
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """What a person gets: the credential, where it goes, and the steps to follow."""
+    """What a person gets: the credential, where it goes, and the steps to follow.
+
+    `untimed`: why AWS could not say what time it is; the reveal then has the time of the journal's newest entry.
+    """
 
     consumer: str
     endpoint: str
     credential: SmtpCredential
     instructions: tuple[str, ...]
+    untimed: RotatorError | None = None
 
 
 def named_consumer(policy: Policy, name: str) -> Traits:
@@ -53,9 +57,20 @@ def hand_over(rotation: Rotation, name: str, who: str) -> HandOver:
             fix=f"rotator rotate --user {rotation.facts.user} makes a new key, whose password can be handed over",
             id="not-sealed",
         )
-    rotation.record(ev.Revealed(rotation.time.now(), name, key, who))
+    untimed = _ask_the_time(rotation)
+    at = rotation.facts.latest if untimed else rotation.time.now()  # of two replies that differ neither is believed
+    rotation.record(ev.Revealed(at, name, key, who))
     instructions = tuple(rotation.parts.consumers[name].instructions())
-    return HandOver(name, traits.endpoint, credential, instructions)
+    return HandOver(name, traits.endpoint, credential, instructions, untimed)
+
+
+def _ask_the_time(rotation: Rotation) -> RotatorError | None:
+    """Why two replies of AWS do not say what time it is: mail must not wait for IAM, so that is no reason to refuse."""
+    try:
+        rotation.survey()
+    except (AccessError, RemoteFault) as error:
+        return error
+    return None
 
 
 def _by_hand(policy: Policy) -> str:

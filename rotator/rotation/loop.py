@@ -6,7 +6,8 @@ What a step is for and when it may come is decided by `core.next_step` alone; ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rotator.core import events as ev
 from rotator.core import steps
@@ -39,6 +40,7 @@ class Ending:
     rule: str
     situation: Situation
     run: str  # id of the run that was open, also if it has just been finished
+    fixes: Mapping[str, str] = field(default_factory=dict)  # consumer -> what its refusal of a push said is to be done
 
 
 class Rotation:
@@ -54,6 +56,7 @@ class Rotation:
         self.observed = Observed()
         self._looking = Looking(parts, self.time)
         self._effects = Effects(parts, self.time)
+        self._fixes: dict[str, str] = {}
 
     def record(self, event: ev.Event) -> None:
         """Append one event of a person's word (adopt, confirm, abort ...) and fold it."""
@@ -84,7 +87,7 @@ class Rotation:
         """Decide and perform until there is nothing to do now.  Raises RotatorError."""
         for _ in range(STEPS_AT_MOST):
             step, rule = decide(self.facts, self.observed, self.parts.policy, self.time.now(), self._rules)
-            ending = Ending(step, rule, self.situation, self.facts.run.id if self.facts.run else "")
+            ending = Ending(step, rule, self.situation, self.facts.run.id if self.facts.run else "", self._fixes)
             if isinstance(step, steps.Finish) and self.facts.run is not None:
                 self.finish(self.facts.run, step.outcome)
                 self.parts.observer(Progress(step, "finish", "ok", step.outcome, 0))
@@ -127,6 +130,8 @@ class Rotation:
         began = self.parts.monotonic()
         done = self._dispatch(step)
         self.observed = done.observed
+        if isinstance(step, steps.Push):
+            self._fixes[step.consumer] = done.fix
         self._refold()
         ms = int((self.parts.monotonic() - began) * 1000)
         self.parts.observer(Progress(step, NAMES.get(type(step), ""), done.status, done.detail, ms))

@@ -81,7 +81,8 @@ class OnPlaces(Acting):
             return Done(after.with_tried(Act.PUSH, step.consumer), status, f"{step.consumer} acknowledged")
         if outcome is Outcome.UNKNOWN:
             return Done(after.after_unclear(Act.PUSH, step.consumer), status, f"{step.consumer}: {answer.detail}")
-        return Done(after.with_tried(Act.PUSH, step.consumer), status, _told(step.consumer, answer))
+        fix = answer.fix if isinstance(answer, Refused) else ""
+        return Done(after.with_tried(Act.PUSH, step.consumer), status, f"{step.consumer}: {answer.detail}", fix)
 
     def _credential(self, key: str, endpoint: str) -> SmtpCredential:
         region = self.parts.endpoints[endpoint].region
@@ -124,8 +125,3 @@ def _of_push(answer: PushAnswer) -> tuple[Outcome, str]:
         return Outcome.WAITING, "waiting"
     outcome = outcome_of(answer)
     return outcome, "ok" if outcome is Outcome.DONE else "failed"
-
-
-def _told(consumer: str, answer: PushAnswer) -> str:
-    fix = f" -- fix: {answer.fix}" if isinstance(answer, Refused) and answer.fix else ""
-    return f"{consumer}: {answer.detail}{fix}"

@@ -10,7 +10,7 @@ from rotator.core.drift import DRIFT_PAGE, Drift
 from rotator.core.errors import Exit
 from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
-from rotator.core.policy import Mode
+from rotator.core.policy import ConsumerKind, Mode
 from rotator.core.refusals import told
 from rotator.core.rules.handing_over import wait_for_canaries
 from rotator.core.situation import Situation
@@ -51,6 +51,12 @@ class Report:
 
 
 FINISHED = ("rotated", "aborted")
+PUSH = 6
+SECTIONS: dict[str, str] = {  # of runbooks/consumer-push.md, by kind of place; every other: "refused"
+    ConsumerKind.SECRETS_MANAGER: "secrets-manager",
+    ConsumerKind.SSM_PARAMETER: "parameter-store",
+    ConsumerKind.COMMAND: "a-program-of-your-own",
+}
 
 
 def behind(user: str, found: tuple[Drift, ...], until: Instant | None, flowing: tuple[str, ...]) -> Report:
@@ -95,7 +101,7 @@ def _finished(ending: Ending, user: str, step: steps.Finish) -> Report:
 
 def _waiting(ending: Ending, user: str, step: steps.Wait) -> Report:
     code = Exit.HELP_NEEDED if step.urgent else Exit.OK
-    runbooks = {4: "two-keys.md", 5: "smtp-535.md", 6: "consumer-push.md", 7: "canary.md", 9: "canary.md"}
+    runbooks = {4: "two-keys.md", 5: "smtp-535.md", 6: _push_page(ending), 7: "canary.md", 9: "canary.md"}
     return Report(
         user,
         ending.run,
@@ -119,7 +125,20 @@ def _mend(ending: Ending, user: str, step: steps.Wait) -> str:
     if ending.rule == wait_for_canaries.__name__:
         look = f"rotator status --user {user} says what became of it; mend that"
         return f"{look}, {again}   (tried from {when(step.until)} on)"
-    return f"mend it, {again}"
+    said = [fix for name in untold(ending.situation) if (fix := ending.fixes.get(name))]
+    if step.number != PUSH or not said:
+        return f"mend it, {again}"
+    return f"{'; '.join(dict.fromkeys(said))}, {again}"
+
+
+def _push_page(ending: Ending) -> str:
+    """The page of a place that could not be told, at what it is or at how it ended."""
+    s = ending.situation
+    refused = [name for name, how in untold(s).items() if how == Outcome.REFUSED]
+    kinds = [one.kind for one in s.policy.consumers if one.name in refused]
+    if not kinds:
+        return "consumer-push.md#unknown"
+    return f"consumer-push.md#{SECTIONS.get(kinds[0], 'refused')}"
 
 
 def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
@@ -134,7 +153,7 @@ def _told(ending: Ending, user: str, step: steps.Ask | steps.Refuse) -> Report:
         entry.why,
         entry.fix,
         entry.runbook,
-        next=entry.fix if isinstance(step, steps.Ask) else f"rotator rotate --user {user}",
+        next=entry.next or (entry.fix if isinstance(step, steps.Ask) else f"rotator rotate --user {user}"),
         consumers=rows(ending.situation) if ending.situation.facts.run else (),
         mail_flows_on=ending.situation.carrying,
         cause=_cause(step) if entry.exit_code is not Exit.OK else "",
@@ -207,6 +226,15 @@ def rows(s: Situation) -> tuple[ConsumerRow, ...]:
         ConsumerRow(traits.name, _told_outcome(known), evidence.rung(s, traits, known).text)
         for traits, known in s.consumers
     )
+
+
+def untold(s: Situation) -> dict[str, Outcome]:
+    """The places of the open run whose newest push was refused or ended unknown, by name, with which of the two."""
+    if s.facts.run is None or not s.run.new:
+        return {}
+    failed = (Outcome.REFUSED, Outcome.UNKNOWN)
+    told = ((traits.name, known) for traits, known in s.consumers if known.pushed == s.run.new)
+    return {name: Outcome(known.push_outcome) for name, known in told if known.push_outcome in failed}
 
 
 def _told_outcome(known: ConsumerFacts) -> str:

@@ -30,6 +30,7 @@ MODELLED = frozenset({"NoSuchEntity", "LimitExceeded", "InvalidInput", "Validati
 DEFINITIVE = THROTTLED | DENIED | EXPIRED | BAD_CREDENTIALS | MODELLED
 
 SCP = "service control policy"
+DENY = "explicit deny"
 NEW_CREDENTIALS = (
     "give the service user AWS credentials for which `aws sts get-caller-identity` answers, then run again"
 )
@@ -134,6 +135,8 @@ def _fix(code: str, error: Exception) -> str:
     if code in DENIED:
         if SCP in describe(error):
             return "a service control policy forbids it: the organization's administrator must allow it for this role"
+        if DENY in describe(error):
+            return "take the Deny of this action out of the policy that the reply names; an Allow does not outweigh it"
         return "allow the action for the program's own role or user: rotator config policy"
     if code in EXPIRED:
         return "the program's own AWS credentials have expired: renew them and run again, it goes on where it was"

@@ -267,7 +267,7 @@ def test_one_wrong_date_does_not_put_a_persons_word_into_the_future(said: Callab
     """A broken proxy's Date is found out before anything is recorded with it: the run would stand still until then."""
     world, parts = build(BY_HAND)
     assert isinstance(turn(parts).step, steps.Ask)
-    world.faults["keys"] = ["ahead"]
+    world.faults["keys"] = ["ahead", "ahead"]  # of two words: a reveal goes on without a time, see test_reveals
     with pytest.raises(RemoteFault):
         said(parts)
     world.faults = {}
