@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from rotator.wiring.audit import AuditWork
 
 
+OVERTAKEN = "overtaken"  # core.proven.AuditOutcome.OVERTAKEN
+
+
 @command
 def audit(
     options: Options,
@@ -65,6 +68,11 @@ def audit(
     return code
 
 
+def mark(outcome: str, *, good: bool) -> str:
+    """The mark of one mail's line: a mail that a rotation overtook is no verdict and gets no tick."""
+    return "skipped" if outcome == OVERTAKEN else "ok" if good else "failed"
+
+
 class _Mails:
     """The mails of one audit as they end, each shown and kept at once."""
 
@@ -102,7 +110,7 @@ class _Mails:
     def _take(self, result: Result) -> None:
         good, target = not failed(result.findings), result.target
         took = duration(int(result.seconds * 1000))
-        self._screen.say(f"{target.name}: {result.outcome} after {took}", "ok" if good else "failed")
+        self._screen.say(f"{target.name}: {result.outcome} after {took}", mark(result.outcome, good=good))
         self.findings += result.findings
         if not result.tried:
             return

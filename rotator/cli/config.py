@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rotator.cli import ask
-from rotator.cli.options import Options, command, plain_typer
+from rotator.cli.options import DEFAULT_CONFIG, Options, command, plain_typer
 from rotator.cli.text import counted
 from rotator.core.errors import RotatorError
 
 if TYPE_CHECKING:
     from rotator.config.initial import Answers
+
+CONFIG = "ROTATOR_CONFIG"  # the variable that names the file where -c does not
 
 app = plain_typer(no_args_is_help=True)
 
@@ -99,7 +102,8 @@ def _write(options: Options, answers: Answers) -> None:
     screen.out(
         f"{configuration.seal_key_file} {'is made: keep a copy apart from the journal' if made else 'is used'}", "ok"
     )
-    screen.out("Next: rotator config policy     (what the program needs at IAM), then: rotator adopt")
+    given = "" if options.config in (DEFAULT_CONFIG, os.environ.get(CONFIG)) else f" -c {shlex.quote(options.config)}"
+    screen.out(f"Next: rotator config policy{given}     (what the program needs at IAM), then: rotator adopt{given}")
     fields = {"ok": True, "config": str(path), "seal_key": configuration.seal_key_file, "seal_key_made": made}
     screen.document("rotator/config-init/1", fields)
 

@@ -102,10 +102,11 @@ def correct_clock(options: Options, user: User = None, reason: Reason = "") -> N
     """
     from rotator.rotation import correcting
 
-    why = ask.reason(options, reason)
+    at_terminal = options.interactive and sys.stdin.isatty()
+    why = ask.reason(options, reason) if at_terminal else ""  # without one nothing is recorded, so none is asked for
     with at_work(options, user) as work:
         wrong = correcting.wrong_date(work.rotation, int(time.time()))
-        if not (options.interactive and sys.stdin.isatty()):
+        if not at_terminal:
             raise StopError(
                 f"the journal's newest time, {when(wrong.newest)}, is corrected only by a person at a terminal",
                 why="with a wrong time every wait could look long over",
@@ -114,6 +115,7 @@ def correct_clock(options: Options, user: User = None, reason: Reason = "") -> N
                 runbook="runbooks/restore.md",
             )
         question = f"It is {when(wrong.now)}, and {when(wrong.newest)} in the journal is a mistake?"
+        options.screen.say("Open waits begin anew; no key is touched.")
         corrected = ask.yes(options, question)
         if corrected:
             correcting.correct_clock(work.rotation, why)

@@ -21,6 +21,7 @@ from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
+    from rotator.core.policy import Policy
     from rotator.rotation.loop import Rotation
     from rotator.rotation.opening import Request
 
@@ -153,7 +154,7 @@ def _planned(rotation: Rotation, outlook: Outlook, user: str) -> Outlook:
             2, "survey", f"account {s.facts.account}", ", ".join(f"{one.id} {one.status}" for one in s.listed.values())
         ),
         *([Line(3, "preflight", "", "tried now, see below")] if s.observed.preflight is not None else []),
-        *_lines(played),
+        *_with_read_back(list(_lines(played)), s.policy),
     ]
     outlook.would_change = any(isinstance(one.step, EFFECTS) for one in played)
     last = played[-1].step
@@ -161,7 +162,16 @@ def _planned(rotation: Rotation, outlook: Outlook, user: str) -> Outlook:
         entry = told(last, user)
         outlook.refusal = Failure(int(entry.exit_code), last.id, entry.text, entry.why, entry.fix, entry.runbook)
         outlook.would_change = False
+        outlook.checked = [one for one in outlook.checked if one != f"failed: {entry.text}"]  # told in full below
     return outlook
+
+
+def _with_read_back(lines: list[Line], policy: Policy) -> list[Line]:
+    """The lines with one for each place that is told and then read back, which is all the proof that it needs."""
+    told_now = {one.target for one in lines if one.step == PROTOCOL[6]}
+    read = [one.name for one in policy.consumers if one.reads_back and one.name in told_now]
+    until = next((at for at, one in enumerate(lines) if one.n > 6), len(lines))
+    return [*lines[:until], *(Line(7, PROTOCOL[7], name, "read back") for name in read), *lines[until:]]
 
 
 def _lines(played: Sequence[Planned]) -> Iterator[Line]:

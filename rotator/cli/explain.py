@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rotator.core.error_ids import ErrorId
     from rotator.doctor.checks import Check
 
+NOTHING_ELSE = "exit-codes, an exit code, an error's id (--json), a check's id, an SMTP reply, or a bounce's file"
 SHOWN = 80  # characters of a code that nobody knows
 MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.OK: ("done, nothing due, waiting as planned, or a person still has time", "nothing to do"),
@@ -135,7 +136,10 @@ def _page(options: Options, name: str) -> int:
 
 
 def _unknown(options: Options, code: str) -> int:
-    fix = "exit-codes, an exit code, an error's id (--json), a check's id, an SMTP reply, or a bounce's file"
+    """Nothing is known; the name of a command is said to be one, for its help is not here."""
+    from rotator.cli.main import COMMANDS
+
+    fix = f"a command: rotator {code} --help" if code in COMMANDS else NOTHING_ELSE
     options.screen.say(f"nothing is known of {code[:SHOWN]!r}", "failed", always=True)
     options.screen.say(f"    fix   {fix}", always=True)
     unknown = {**NO_REFUSAL, "refused_by": "unknown", "layer": "unknown"}

@@ -113,4 +113,5 @@ def _doctor_line(found: Explanation) -> str:
     about = [one for one in found.kind.checks if one.startswith("recipient")]
     # An address may hold what a shell runs, and whoever sent the bounce chose it.
     recipient = f" --recipient {shlex.quote(found.recipient) if found.recipient else 'ADDRESS'}" if about else ""
-    return f"rotator doctor {' '.join(found.kind.checks)}{recipient}"
+    send = " --send" if any(one.endswith(".canary") for one in found.kind.checks) else ""  # without it: "not known"
+    return f"rotator doctor{send} {' '.join(found.kind.checks)}{recipient}"

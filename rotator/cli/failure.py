@@ -91,12 +91,18 @@ def show(screen: Screen, failure: Failure) -> None:
 
 
 def flow_line(
-    keys: tuple[str, ...], *, others: tuple[str, ...] = (), listed: bool = True, touched: bool = True
+    keys: tuple[str, ...],
+    *,
+    others: tuple[str, ...] = (),
+    listed: bool = True,
+    touched: bool = True,
+    cut_off: tuple[str, ...] = (),
+    through: tuple[str, ...] = (),
 ) -> str:
     """Whether mail still flows and on which key.
 
     `keys` are the Active ones that we know, `others` the Active ones that we do not; `touched`: this process may have
-    changed something.
+    changed something; `cut_off`: the places that have none of the keys, `through` the others.
     """
     if not keys:
         if others:
@@ -106,4 +112,7 @@ def flow_line(
             return "Mail does NOT flow: none of the keys that rotator knows is Active."
         return "Whether mail flows was not looked at." if touched else UNTOUCHED
     shown = both(tuple(mask_ids(one) for one in keys))
+    if cut_off:
+        flows = f"Mail flows through {', '.join(through)} on {shown}" if through else f"{shown}: nobody has it yet"
+        return f"{flows}; NOT through {', '.join(cut_off)}."
     return f"Mail still flows: {shown} {'is' if len(keys) == 1 else 'are both'} Active."

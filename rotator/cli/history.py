@@ -79,11 +79,17 @@ def _list(options: Options, told: Sequence[PastRun], user: str) -> None:
             when(one.finished) if one.finished else "",
             one.outcome,
             mask_ids(f"{one.opened.old or 'none'} → {one.new or 'none'}"),
-            one.opened.reason,
+            _reasons(one),
         )
         for one in told
     ]
     options.screen.table(("RUN", "MODE", "OPENED", "FINISHED", "OUTCOME", "KEYS", "REASON"), rows)
+
+
+def _reasons(told: PastRun) -> str:
+    """Why it was opened, and why it was raised since: `laptop lost; abused now`."""
+    raised = (event.reason for _, _, event in told.events if isinstance(event, ev.ModeRaised))
+    return "; ".join(dict.fromkeys(filter(None, (told.opened.reason, *raised))))
 
 
 def _timeline(options: Options, told: PastRun) -> None:
@@ -123,7 +129,7 @@ def _row(told: PastRun) -> dict[str, Any]:
         "outcome": told.outcome,
         "old": mask_ids(told.opened.old),
         "new": mask_ids(told.new),
-        "reason": told.opened.reason,
+        "reason": _reasons(told),
     }
 
 

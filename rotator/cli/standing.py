@@ -68,6 +68,7 @@ class Standing:
     warnings: tuple[str, ...] = ()
     overdue: bool = False
     stuck: bool = False
+    incident: bool = False  # stuck only because a leaked key is not gone yet: time does the rest
     next: str = ""  # what a person types now; "" = nothing, time does the rest
     still: str = ""  # why --check is no 0 although time does the rest, and until when
     revoke_first: str = ""  # what ends a leaked key that is still Active at once; its key id is whole
@@ -258,12 +259,15 @@ def _look_ahead(rotation: Rotation, standing: Standing) -> None:
         standing.next = f"rotator rotate --user {standing.user}"
         standing.comes = f"{standing.step} comes next: {standing.next}"
         return
+    from rotator.rotation.outcome import INCIDENT
+
     told = _report(rotation, first, standing.user)
     planned = isinstance(first, steps.Wait) and not first.urgent
     standing.next = "" if planned else told.next
     standing.until, standing.warnings = told.until, told.warnings
     standing.still, standing.revoke_first = told.still, told.revoke_first
     standing.stuck = told.exit_code is not Exit.OK and not standing.overdue
+    standing.incident = standing.stuck and told.cause == INCIDENT
     until = f" until {when(told.until)}" if told.until else ""
     standing.comes = f"{standing.step}{until}: {told.summary}"
 

@@ -10,12 +10,12 @@ import typer
 from rotator.cli.failure import Failure, show
 from rotator.cli.options import AnyUser, Options, command
 from rotator.cli.standing import Standing, stand
-from rotator.cli.text import ago, iso, mask_ids, span
+from rotator.cli.text import ago, counted, iso, mask_ids, span
 from rotator.core.access_keys import AccessKey, mask
 from rotator.core.drift import DRIFT_PAGE
 from rotator.core.errors import Exit, NoJournal
 from rotator.core.events import NoticeFailed
-from rotator.core.proven import AuditOutcome
+from rotator.core.proven import Audited, AuditOutcome, Proof
 from rotator.core.times import when
 
 if TYPE_CHECKING:
@@ -113,9 +113,18 @@ def _show_proofs(options: Options, one: Standing) -> None:
 def _proven(one: Standing, name: str) -> str:
     proof, audit = one.proofs.get(name), one.audits.get(name)
     said = "never" if proof is None else f"{ago(proof.at, one.now)} ({proof.how})"
-    if audit is None or audit.outcome == AuditOutcome.ARRIVED:
+    if audit is None or audit.outcome == AuditOutcome.ARRIVED or not _counts(one, audit, proof):
         return f"{name} {said}"
     return f"{name} {said}, audit {audit.outcome.upper()} {ago(audit.at, one.now)}"
+
+
+def _counts(one: Standing, audit: Audited, proof: Proof | None) -> bool:
+    """Whether an audit says something of today: nothing proved the place since, and it was sent with a key in force."""
+    facts = one.facts
+    if facts is None or (proof is not None and proof.at >= audit.at):
+        return False
+    force = {facts.current, facts.run.new if facts.run else ""}
+    return not audit.key or (audit.key in force and not facts.key(audit.key).compromised)
 
 
 def _show_run(options: Options, one: Standing) -> None:
@@ -154,16 +163,26 @@ def _silence(failed: NoticeFailed) -> str:
 
 def _last_line(options: Options, standings: list[Standing], late: list[Standing]) -> None:
     if late:
-        overdue, stuck = sum(one.overdue for one in late), sum(one.stuck and not one.untold for one in late)
+        overdue = sum(one.overdue for one in late)
+        stuck = sum(one.stuck and not one.untold and not one.incident for one in late)
         behind = sum(len(one.drifted) for one in late)
-        counted = ((overdue, "overdue"), (stuck, "stuck"), (behind, "behind"))
-        said = ", ".join([*(f"{n} {what}" for n, what in counted if n), *_untold(late)])
-        options.screen.out(f"{said}.  Next: {_first_command(late) or _by_time(late)}")
+        counts = ((overdue, "overdue"), (stuck, "stuck"), (behind, "behind"))
+        said = ", ".join([*(f"{n} {what}" for n, what in counts if n), *_incidents(late), *_untold(late)])
+        first = _first_command(late)
+        options.screen.out(f"{said}.  Next: {first}" if first else f"{said}; {_by_time(late)}")
         return
     adopt = next((f"rotator adopt --user {one.user}" for one in standings if one.facts is None), "")
     command_now = _first_command(standings) or adopt
     if command_now:
         options.screen.out(f"Next: {command_now}")
+
+
+def _incidents(late: list[Standing]) -> Iterator[str]:
+    """`1 incident, not through before 27 Nov 2026 03:14 UTC`: the time of the next step of the last of them."""
+    found = [one for one in late if one.incident and not one.untold]
+    if found:
+        until = max((one.until for one in found if one.until), default=None)
+        yield counted(len(found), "incident") + (f", not through before {when(until)}" if until else "")
 
 
 def _untold(late: list[Standing]) -> Iterator[str]:

@@ -51,13 +51,17 @@ class Work:
     @property
     def flow(self) -> str:
         """Whether mail still flows, as far as this turn can tell."""
+        from rotator.rotation.outcome import cut_off
+
         new = self.rotation.parts.journal.events()[self.known :]
         touched = any(isinstance(one, INTENTS) for one in new)
         if not self._about_us:  # what another account's list says is about other keys
             return flow_line((), listed=False, touched=touched)
         s, listed = self.rotation.situation, self.rotation.observed.keys is not None
         others = tuple(one.id for one in s.listed.values() if one.active and not s.facts.key(one.id).ours)
-        return flow_line(s.carrying, others=others, listed=listed, touched=touched)
+        cut = cut_off(s) if listed else ()
+        through = tuple(name for name in (one.name for one in s.policy.consumers) if name not in cut)
+        return flow_line(s.carrying, others=others, listed=listed, touched=touched, cut_off=cut, through=through)
 
     @property
     def _about_us(self) -> bool:

@@ -104,8 +104,8 @@ ENDPOINT, SMTP_535 = "runbooks/smtp-endpoint.md", "runbooks/smtp-535.md"
 LOGIN = Kind(
     Layer.CREDENTIAL,
     "the login was refused: the place holds a wrong, an inactive or a deleted key, or a password of another region",
-    "give the place the credential in force: rotator rotate --user USER (a place fed by hand: rotator handover USER "
-    "CONSUMER --reveal); "
+    "a place fed by hand: rotator handover USER CONSUMER --reveal; else find what put another credential there, then: "
+    "rotator rotate --user USER; "
     "one refusal of a good password happens, two in a row do not",
     f"{SMTP_535}#a-mail-through-a-place-came-back-with-535",
     ("iam.keys", "smtp.auth", "gmail.alias", "gmail.canary", "consumer.key", "consumer.password"),

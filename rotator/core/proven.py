@@ -31,10 +31,11 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """How the newest audit mail through a place ended (a value of AuditOutcome), and when it was sent."""
+    """How an audit mail through a place ended (a value of AuditOutcome), when it was sent, and with which key."""
 
     at: int
     outcome: str
+    key: str = ""  # "" = not known
 
 
 def last_proven(events: Iterable[ev.Event]) -> dict[str, Proof]:
@@ -66,7 +67,7 @@ def audit_history(events: Iterable[ev.Event], since: int) -> dict[str, tuple[Aud
     found: dict[str, tuple[Audited, ...]] = {}
     for one in events:
         if isinstance(one, ev.AuditSettled) and one.at >= since and one.outcome != AuditOutcome.OVERTAKEN:
-            found[one.consumer] = (*found.get(one.consumer, ()), Audited(one.sent or one.at, one.outcome))
+            found[one.consumer] = (*found.get(one.consumer, ()), Audited(one.sent or one.at, one.outcome, one.key))
         elif isinstance(one, ev.ClockCorrected):
             found = {name: tuple(_not_after(one.at, audit) for audit in audits) for name, audits in found.items()}
     return found

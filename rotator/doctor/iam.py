@@ -76,7 +76,8 @@ def age(ground: Ground, subject: Subject) -> Verdict:
     listed, policy = ground.keys(one), one.policy
     days, limit = (listed.now - key.created) // DAY_S, policy.max_age_s // DAY_S
     if days * DAY_S > policy.max_age_s:
-        return broken(f"{mask(key.id)} is {days} days old, limit {limit}", ROTATE.format(user=one.name))
+        seen = f"{mask(key.id)} is {days} days old, limit {limit}; mail does not suffer"
+        return broken(seen, ROTATE.format(user=one.name))
     if listed.now - key.created >= policy.rotate_at_s and (one.facts is None or one.facts.run is None):
         return warning(f"{mask(key.id)} is {days} days old, due", ROTATE.format(user=one.name))
     return ok(f"{mask(key.id)} is {days} days old, limit {limit}")

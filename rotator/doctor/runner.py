@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from rotator.core.errors import ConfigurationError, LockHeld, RotatorError
 from rotator.core.findings import CheckStatus, Finding
 from rotator.doctor.checks import Check, Subject, Verdict, not_known, skipped
 from rotator.doctor.ground import Ground
-from rotator.doctor.registry import CHECKS
+from rotator.doctor.registry import CHECKS, LAYERS
 from rotator.doctor.subjects import subjects
 
 THREADS = 8
@@ -40,7 +41,13 @@ def named(ids: Iterable[str]) -> tuple[Check, ...]:
     for name in ids:
         found = [one.id for one in CHECKS.values() if name in (one.id, one.layer)]
         if not found:
-            raise ConfigurationError(f"unknown check {name!r}", fix="rotator doctor --list-checks", id="unknown-check")
+            near = get_close_matches(name.lower(), [*CHECKS, *LAYERS], 1)
+            raise ConfigurationError(
+                f"unknown check {name!r}" + (f", did you mean {near[0]!r}?" if near else ""),
+                why="neither a check nor a layer has that name",
+                fix="rotator doctor --list-checks",
+                id="unknown-check",
+            )
         wanted.update(found)
     todo = list(wanted)
     while todo:

@@ -52,6 +52,7 @@ class Report:
 
 FINISHED = ("rotated", "aborted")
 PUSH = 6
+INCIDENT = "incident"  # the cause where nothing but a leaked key that is not gone yet keeps the code from 0
 SECTIONS: dict[str, str] = {  # of runbooks/consumer-push.md, by kind of place; every other: "refused"
     ConsumerKind.SECRETS_MANAGER: "secrets-manager",
     ConsumerKind.SSM_PARAMETER: "parameter-store",
@@ -192,21 +193,31 @@ def _with_incident(base: Report, s: Situation) -> Report:
         return base  # the leaked key is gone; what is left is an ordinary rotation
     code = base.exit_code if base.exit_code not in (Exit.OK, Exit.FAILED) else Exit.HELP_NEEDED
     still = "a leaked key is being replaced, until it is deleted"
-    base = _changed(base, exit_code=code, outcome="help needed", cause=base.cause or "incident", still=still)
+    base = _changed(base, exit_code=code, outcome="help needed", cause=base.cause or INCIDENT, still=still)
     leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
     if not leaked:
         return _with_cut_off(base, run.old, s)
-    now = f"rotator rotate --user {base.user} --revoke-first --key {leaked[0]} --reason …"
+    now = f'rotator rotate --user {base.user} --revoke-first --key {leaked[0]} --reason "it is abused now"'
     first = f"{leaked[0]} leaked and is STILL ACTIVE"
     return _changed(base, revoke_first=now, warnings=(first, *base.warnings))
 
 
+def cut_off(s: Situation) -> tuple[str, ...]:
+    """The places that only have the open run's old key, which was revoked: they send nothing, whatever else flows."""
+    run = s.facts.run
+    if run is None or not run.old or _active(s, run.old):
+        return ()
+    if not any(s.facts.key(one).compromised for one in (run.old, run.new) if one):
+        return ()
+    return tuple(row.name for row in rows(s) if row.rung == evidence.Rung.NONE.text)
+
+
 def _with_cut_off(base: Report, old: str, s: Situation) -> Report:
     """The old key was revoked: a place that nobody gave the new one sends nothing, whatever else still flows."""
-    cut_off = [row.name for row in base.consumers if row.rung == evidence.Rung.NONE.text]
-    if not cut_off or _active(s, old):
+    names = cut_off(s)
+    if not names:
         return base
-    said = f"{old} is off: mail through {', '.join(cut_off)} is refused until the new key is there"
+    said = f"{old} is off: mail through {', '.join(names)} is refused until the new key is there"
     return _changed(base, warnings=(said, *base.warnings))
 
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 
 from rotator.config.loader import load
 from rotator.core import events as ev
@@ -16,7 +15,7 @@ from rotator.core.access_keys import Instant
 from rotator.core.errors import Exit
 from rotator.sandbox.world import World
 from rotator.wiring.rotating import rotation
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, with_laptop
 from tests.cli.terminal import at_terminal
 
 USER = "jada-ses-smtp"
@@ -62,13 +61,10 @@ def test_the_doctor_says_how_far_it_is_ahead(ahead: World, run: Run) -> None:
 
 def test_a_place_fed_by_hand_is_still_handed_over(ahead: World, run: Run, tmp_path: Path) -> None:
     """While the wrong entry stands there too; the reveal is journalled with AWS's time, not the entry's."""
-    config = ahead.place.config
-    file = yaml.safe_load(config.read_text("utf-8"))
-    file["users"][0]["consumers"].append({"type": "human", "name": "laptop", "instructions": "Thunderbird"})
-    config.write_text(yaml.safe_dump(file), "utf-8")
+    with_laptop(ahead)
     before = ahead.clock.now().timestamp()
     assert run("handover", "laptop", "--out", str(tmp_path / "given")).code == 0
-    with rotation(load(config, os.environ), USER) as work:
+    with rotation(load(ahead.place.config, os.environ), USER) as work:
         (revealed,) = (one for one in work.parts.journal.events() if isinstance(one, ev.Revealed))
     assert before - 60 <= revealed.at <= ahead.clock.now().timestamp() + 60
 
@@ -77,6 +73,7 @@ def test_a_person_says_what_time_it_is_and_the_rotation_goes_on(ahead: World, ru
     """Both times are shown, the answer is typed, and the next `rotate` does what it should."""
     seen = at_terminal(COMMAND, os.environ, {"is a mistake? [y/N]": "y"})
     assert seen.code == 0, seen.screen
+    assert "Open waits begin anew; no key is touched." in seen.screen.split("is a mistake?")[0]
     assert f"Next: rotator rotate --user {USER}" in seen.screen
     assert run("rotate").code == 0
     assert ahead.keys.creations == 3  # the administrator's, the user's, and the rotation's
@@ -93,6 +90,7 @@ def test_a_script_does_not_set_the_time(ahead: World, run: Run) -> None:
     """Off a terminal the command ends before anything is recorded."""
     done = run(*COMMAND, "--json")
     assert (done.code, done.document["id"]) == (Exit.FAILED, "clock-needs-person")
+    assert run("correct-clock", "--json").document["id"] == "clock-needs-person"  # not that a reason is missing
     assert run("rotate").code == Exit.HELP_NEEDED
 
 
@@ -105,10 +103,7 @@ def test_a_right_journal_needs_no_correction(adopted: World, run: Run) -> None:
 
 def test_a_person_is_given_the_password_while_iam_is_out_of_reach(adopted: World, run: Run, tmp_path: Path) -> None:
     """Mail waits for it; that the reveal's time is only the newest entry's is said."""
-    config = adopted.place.config
-    file = yaml.safe_load(config.read_text("utf-8"))
-    file["users"][0]["consumers"].append({"type": "human", "name": "laptop", "instructions": "Thunderbird"})
-    config.write_text(yaml.safe_dump(file), "utf-8")
+    with_laptop(adopted)
     adopted.faults.arm("iam_500", 99)
     done = run("handover", "laptop", "--out", str(tmp_path / "given"))
     assert done.code == 0, done.err

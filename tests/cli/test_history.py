@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.core.errors import Exit
 from rotator.sandbox.world import World
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, with_laptop
 
 
 def test_a_run_is_told_as_a_timeline(adopted: World, run: Run) -> None:
@@ -26,3 +26,14 @@ def test_only_recent_runs_on_request(adopted: World, run: Run) -> None:
     (row,) = run("history", "--since", "2026-01-01", "--json").document["runs"]
     assert run("history", "--since", "2099-01-01", "--json").document["runs"] == []
     assert run("history", row["run"], "--since", "2099-01-01").code == Exit.USAGE
+
+
+def test_a_run_that_was_raised_says_why(adopted: World, run: Run) -> None:
+    """Both reasons stand in the list, that of the emergency and that of the revocation, each once."""
+    with_laptop(adopted)
+    (held,) = adopted.keys.now_held(adopted.scenario.user)
+    run("rotate", "--emergency", "--key", held.id, "--reason", "laptop lost")
+    run("rotate", "--revoke-first", "--key", held.id, "--reason", "abused now", "--grace", "1h")
+    assert "laptop lost; abused now" in run("history").out
+    (row,) = run("history", "--json").document["runs"]
+    assert (row["mode"], row["reason"]) == ("revoke first", "laptop lost; abused now")

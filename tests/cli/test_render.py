@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from rotator.cli.audit import OVERTAKEN, mark
 from rotator.cli.findings import Shown, show
 from rotator.cli.render import Screen
 from rotator.cli.text import ago, duration, mask_ids, span
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.foreign_text import harmless
+from rotator.core.proven import AuditOutcome
 from rotator.core.secret import without_secrets
 from rotator.core.times import when
 from tests.cli.conftest import Run
@@ -161,3 +163,10 @@ def test_a_record_with_line_ends_writes_no_lines_of_its_own(capsys: pytest.Captu
     lines = (told.out + told.err).splitlines()
     assert not [line for line in lines if line.strip().startswith(("fix: curl", "ok  dns.dkim"))]
     assert len(lines) == 3 + 5 + 1
+
+
+def test_a_mail_that_a_rotation_overtook_gets_no_tick() -> None:
+    """It is no verdict: neither well nor failed."""
+    assert [mark(one, good=True) for one in ("overtaken", "arrived")] == ["skipped", "ok"]
+    assert mark("missing", good=False) == "failed"
+    assert OVERTAKEN == AuditOutcome.OVERTAKEN

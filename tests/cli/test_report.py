@@ -105,7 +105,7 @@ def test_the_list_s_growth_is_shown_as_far_as_it_was_read(adopted: World, run: R
     assert growth["days"][0] == [f"{(now - timedelta(days=9)).date()}T00:00:00Z", 2, 0]
     assert growth["days"][7][1:] == [0, 1]
     assert growth["days"][9][0][:10] == growth["seen"][:10]
-    assert "2 bounces and 1 complaints" in page.read_text()
+    assert "2 bounces and 1 complaint added" in page.read_text()
 
 
 def test_a_store_that_cannot_be_read_is_said(adopted: World, run: Run, tmp_path: Path) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from rotator.config.loader import load
+from rotator.core import events as ev
+from rotator.core.access_keys import Instant
 from rotator.core.errors import Exit
+from rotator.core.noted import AuditSettled
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.world import PERSONAL, World
+from rotator.wiring.rotating import rotation
 from tests.cli.conftest import Run, add_user, change, change_consumer, with_laptop
 
 DAY_S = 86400
@@ -103,7 +109,7 @@ def test_a_leaked_key_that_is_still_active_has_its_end_in_status(adopted: World,
     with_laptop(adopted)
     (held,) = adopted.keys.now_held(adopted.scenario.user)
     run("rotate", "--emergency", "--key", held.id, "--reason", "laptop lost")
-    now = f"End it now: rotator rotate --user jada-ses-smtp --revoke-first --key {held.id} --reason …"
+    now = f'End it now: rotator rotate --user jada-ses-smtp --revoke-first --key {held.id} --reason "it is abused now"'
     assert now in run("status").err.splitlines()
     run("rotate", "--revoke-first", "--key", held.id, "--reason", "abused")
     assert "End it now" not in run("status").err
@@ -169,3 +175,40 @@ def test_without_the_seal_key_all_that_needs_no_secret_is_shown(adopted: World, 
     assert "seal.key cannot be opened" in run("status", "--json").document["users"][0]["unproven"]
     refused = run("rotate")
     assert (refused.code, "seal.key cannot be opened" in refused.err) == (Exit.FAILED, True)
+
+
+def test_an_incident_that_only_takes_time_says_when(world: World, run: Run, tmp_path: Path) -> None:
+    """It is called what it is, not stuck, with the time before which it cannot be through."""
+    with_laptop(world)
+    assert run("adopt", "--no-input").code == 0  # without the old password: SES is given an hour to notice
+    (held,) = world.keys.now_held(world.scenario.user)
+    run("rotate", "--revoke-first", "--key", held.id, "--reason", "abused")
+    run("handover", "laptop", "--out", str(tmp_path / "given"))
+    run("confirm", "laptop")
+    done = run("status", "--check")
+    said = r"1 incident, not through before .* UTC; nothing to do by hand, the open run goes on by its timer .*"
+    assert re.fullmatch(said, done.out.splitlines()[-1])
+    assert done.code == Exit.FAILED
+
+
+# how the newest audit went wrong -> (its key, seconds after the newest proof, whether status shows it)
+AUDITS: dict[str, tuple[str, int, bool]] = {
+    "with the key in force, later than the proof": ("in force", 60, True),
+    "with a key that nobody noted, later": ("", 60, True),
+    "with another key": ("AKIA" + "7" * 16, 60, False),
+    "before the proof": ("in force", -60, False),
+}
+
+
+@pytest.mark.parametrize(("key", "later", "shown"), AUDITS.values(), ids=AUDITS)
+def test_an_audit_of_another_time_is_not_shown_beside_the_proof(
+    adopted: World, run: Run, key: str, later: int, *, shown: bool
+) -> None:
+    """A mail that went missing with the key that leaked says nothing of the one in force, nor what a proof outdates."""
+    user = adopted.scenario.user
+    with rotation(load(adopted.place.config, os.environ), user) as work:
+        key = work.facts.current if key == "in force" else key
+        proven = max(work.facts.latest, int(adopted.clock.now().timestamp()) - 300)
+        work.record(ev.Attested(Instant(proven), "relay", work.facts.current, "jada"))
+        work.record(AuditSettled(Instant(proven + 90), "relay", "missing", key, proven + later))
+    assert ("audit MISSING" in run("status").out) is shown

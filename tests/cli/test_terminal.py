@@ -121,6 +121,8 @@ def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
     assert seen.code == 0, seen.screen
     assert (config.stat().st_mode & 0o777, (state / "seal.key").stat().st_mode & 0o777) == (0o600, 0o600)
     assert "alias: a@example.org" in config.read_text("utf-8")
+    assert f"Next: rotator config policy -c {config}" in seen.screen
+    assert f"then: rotator adopt -c {config}" in seen.screen
 
 
 def test_what_nobody_can_be_asked_is_named(run: Run, tmp_path: Path) -> None:

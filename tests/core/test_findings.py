@@ -16,6 +16,10 @@ LISTS = {
     "nothing wrong": ([DNS, AUTH, UNSEEN], "", False, False),
     "a warning fails only when one is strict": ([DNS, WARNED], "", False, True),
     "a failure names its layer, skipped ones do not count": ([WARNED, SMTP, AUTH], "smtp", True, True),
+    "a key that is merely old breaks no layer": (
+        [Finding("iam.age", CheckStatus.FAILED, "97 days old", fix="rotate")], "", True, True),
+    "what mail suffers from is named behind it too": (
+        [Finding("iam.age", CheckStatus.FAILED, "97 days old", fix="rotate"), SMTP], "smtp", True, True),
     "the first failure given": ([SMTP, Finding("ses.account", CheckStatus.FAILED, "")], "smtp", True, True),
 }
 

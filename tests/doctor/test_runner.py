@@ -164,8 +164,12 @@ def test_named_checks_bring_their_ground() -> None:
     assert [one.id for one in named(["dns.spf"])] == ["dns.domain", "dns.mail_from", "dns.spf"]
     assert {one.layer for one in named(["recipient"])} == {"recipient"}
     assert len(named([])) > len(named(["dns", "smtp"])) > 5
-    with pytest.raises(ConfigurationError, match="unknown check 'dns.spff'"):
+    with pytest.raises(ConfigurationError, match="unknown check 'dns.spff', did you mean 'dns.spf'?"):
         named(["dns.spff"])
+    with pytest.raises(ConfigurationError, match="unknown check 'consumers', did you mean 'consumer'?"):
+        named(["consumers"])
+    with pytest.raises(ConfigurationError, match="unknown check 'weather'$"):
+        named(["weather"])
 
 
 def test_foreign_characters_do_no_harm() -> None:

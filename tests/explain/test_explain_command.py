@@ -139,6 +139,21 @@ def test_an_unknown_code_is_said_to_be_unknown(run: Run, code: str) -> None:
     assert (done.code, done.document["ok"], done.document["layer"]) == (Exit.FAILED, False, "unknown")
 
 
+def test_the_name_of_a_command_is_said_to_be_one(run: Run) -> None:
+    """Whoever looks a command up is sent to its help."""
+    done = run("explain", "correct-clock")
+    assert (done.code, "a command: rotator correct-clock --help" in done.err) == (Exit.FAILED, True)
+
+
+def test_the_checks_of_a_535_are_asked_so_that_they_can_know(run: Run) -> None:
+    """Without a test mail the canaries answer "not known"; and a password put back is looked for before a new key."""
+    done = run("explain", "535")
+    assert "Next: rotator doctor --send iam.keys smtp.auth " in done.out
+    fix = next(line for line in done.out.splitlines() if line.startswith("    fix"))
+    by_hand, cause = fix.index("rotator handover USER CONSUMER --reveal"), fix.index("find what put another credential")
+    assert by_hand < cause < fix.index("rotator rotate --user USER")
+
+
 USAGE = {
     "a file that is not there": ["--bounce", "/nowhere/bounce.eml"],
     "a directory": ["--bounce", "/"],
