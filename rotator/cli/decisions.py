@@ -112,7 +112,7 @@ def correct_clock(options: Options, user: User = None, reason: Reason = "") -> N
                 why="with a wrong time every wait could look long over",
                 fix="run the same command at a terminal, without a pipe",
                 id="clock-needs-person",
-                runbook="runbooks/restore.md",
+                runbook="runbooks/restore.md#the-journal-is-ahead-of-the-clock",
             )
         question = f"It is {when(wrong.now)}, and {when(wrong.newest)} in the journal is a mistake?"
         options.screen.say("Open waits begin anew; no key is touched.")

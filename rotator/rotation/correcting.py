@@ -45,7 +45,7 @@ def wrong_date(rotation: Rotation, here: int) -> WrongDate:
             why="there is nothing to correct",
             fix=f"rotator rotate --user {user}",
             id="clock-right",
-            runbook="runbooks/restore.md",
+            runbook="runbooks/restore.md#the-journal-is-ahead-of-the-clock",
         )
     if abs(here - now) > SAME_TIME_S:
         raise StopError(
@@ -53,7 +53,7 @@ def wrong_date(rotation: Rotation, here: int) -> WrongDate:
             why="one of them is wrong; with a wrong time every wait could look long over",
             fix="set this machine's clock right (timedatectl), then compare: curl -sI https://iam.amazonaws.com",
             id="clock-doubtful",
-            runbook="runbooks/restore.md",
+            runbook="runbooks/restore.md#the-journal-is-ahead-of-the-clock",
         )
     return WrongDate(facts.latest, now)
 

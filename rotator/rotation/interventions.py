@@ -54,7 +54,8 @@ def hand_over(rotation: Rotation, name: str, who: str) -> HandOver:
         raise StopError(
             f"the password of {mask(key)} for {region} is not sealed here",
             why="only passwords that rotator made, or that were given to `adopt`, can be handed over",
-            fix=f"rotator rotate --user {rotation.facts.user} makes a new key, whose password can be handed over",
+            fix=f"have its secret or password?  rotator adopt --user {rotation.facts.user}; else rotator rotate --user "
+            f"{rotation.facts.user} makes a new key, whose password can be handed over",
             id="not-sealed",
         )
     untimed = _ask_the_time(rotation)
