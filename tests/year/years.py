@@ -140,7 +140,7 @@ class Year:
 
     def _note(self, one: Citizen, said: dict[str, Any], oldest: timedelta) -> None:
         self.diary.rotated[one.name] = self.diary.rotated.get(one.name, 0) + (said.get("outcome") == "rotated")
-        unasked = said.get("outcome") == "remote"  # IAM did not answer: the exit code says so, and of ages nothing is known
+        unasked = said.get("outcome") == "remote"  # IAM did not answer, as the exit code says: no age is known
         told = oldest > LIMIT if unasked else "overdue" in " ".join(said.get("warnings", [])).lower()
         if told:
             self.diary.overdue.setdefault(one.name, []).append(self.town.day)
