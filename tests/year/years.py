@@ -27,6 +27,7 @@ OUTAGES = (
     (230, 1, "throttled", ALL_DAY),
     (231, 2, "gmail_500_before", SOME),
 )
+IAM_SILENT = {first for first, _, fault, _ in OUTAGES if fault in ("iam_500", "throttled")}  # each for one day
 LEAK_DAY = 200
 FIRST_AUDIT, BETWEEN_AUDITS = 25, 60  # the timer's is monthly; every other one is left out, for time
 BOUNCE_DAY = 100  # a newsletter of 200 mails, one of which came back for good
@@ -140,7 +141,7 @@ class Year:
 
     def _note(self, one: Citizen, said: dict[str, Any], oldest: timedelta) -> None:
         self.diary.rotated[one.name] = self.diary.rotated.get(one.name, 0) + (said.get("outcome") == "rotated")
-        unasked = said.get("outcome") == "remote"  # IAM did not answer, as the exit code says: no age is known
+        unasked = self.town.day in IAM_SILENT and said["outcome"] == "remote"  # no age is known, and the code says why
         told = oldest > LIMIT if unasked else "overdue" in " ".join(said.get("warnings", [])).lower()
         if told:
             self.diary.overdue.setdefault(one.name, []).append(self.town.day)
