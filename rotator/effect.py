@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from rotator.core.brief_lock import BriefLock, Held, Writes
 from rotator.core.errors import LockHeld, Overtaken, StopError
-from rotator.core.events import Event, LoggedIn, LoginIntended
 from rotator.core.facts import Facts
-from rotator.core.moved import moved
+from rotator.core.history.events import Event, LoggedIn, LoginIntended
+from rotator.core.history.moved import moved
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Deadline
 

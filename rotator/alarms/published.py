@@ -9,7 +9,7 @@ from rotator.core import evidence
 from rotator.core.access_keys import USE_BUCKET_S
 from rotator.core.alarm import Datum
 from rotator.core.findings import CheckStatus, Finding
-from rotator.core.proven import AuditOutcome
+from rotator.core.history.proven import AuditOutcome
 from rotator.core.situation import Situation
 
 

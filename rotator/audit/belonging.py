@@ -8,8 +8,8 @@ from rotator.audit.headers import PAGE
 from rotator.core.access_keys import AccessKey, LastUse, mask
 from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus, Finding
+from rotator.core.history.proven import Proof
 from rotator.core.policy import DAY_S, Policy
-from rotator.core.proven import Proof
 
 UNUSED_S = 30 * DAY_S  # a place that sends once a month uses its key within it
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email.utils import getaddresses, parseaddr
 
-from rotator.core.arrivals import Landed
-from rotator.core.authentication_results import Results, Verdict
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.foreign_text import one_line
+from rotator.core.mail.arrivals import Landed
+from rotator.core.mail.authentication_results import Results, Verdict
 
 PAGE = "runbooks/failed-audit.md"
 SES_DOMAIN = "amazonses.com"

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 from rotator.audit.targets import Result, Target
 from rotator.audit.verdicts import failure, named, of_its_key, of_sighting, outcome_of, overtaken
-from rotator.core.arrivals import Arrivals, Sighting
 from rotator.core.errors import LockHeld, RotatorError
 from rotator.core.evidence import asked_again
+from rotator.core.history.proven import AuditOutcome
+from rotator.core.mail.arrivals import Arrivals, Sighting
 from rotator.core.parts import CANARY_DEADLINE_S
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, LoginRefused, Unknown
-from rotator.core.proven import AuditOutcome
 from rotator.effect import Attempt
 
 WORKERS = 8  # SES connections are few and their number is not published

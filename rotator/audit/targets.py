@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rotator.core.findings import Finding
+from rotator.core.history.proven import AuditOutcome
 from rotator.core.policy import Traits
 from rotator.core.ports import Canary, CanaryAnswer, Deadline
-from rotator.core.proven import AuditOutcome
 from rotator.effect import Attempt
 
 

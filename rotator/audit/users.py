@@ -9,18 +9,18 @@ from rotator.audit import belonging
 from rotator.audit.headers import PAGE
 from rotator.audit.mails import Clock
 from rotator.audit.targets import Result, Target
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId, LastUse
 from rotator.core.brief_lock import BriefLock
 from rotator.core.errors import AccessError, LockHeld, RotatorError
 from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus, Finding
-from rotator.core.fold import fold
-from rotator.core.moved import moved
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
+from rotator.core.history.moved import moved
+from rotator.core.history.proven import AuditOutcome, last_proven
 from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Consumer, Deadline, Holding, NotReadable, Unknown
-from rotator.core.proven import AuditOutcome, last_proven
 from rotator.effect import Login, attempt
 
 LOCK_PAGE = LockHeld.runbook

@@ -8,10 +8,10 @@ from dataclasses import replace
 from rotator.audit.headers import PAGE, judge
 from rotator.audit.targets import Result, Target
 from rotator.core.access_keys import mask
-from rotator.core.arrivals import Bounced, Delivered, Landed, Sighting
 from rotator.core.findings import CheckStatus, Finding, failed
+from rotator.core.history.proven import AuditOutcome
+from rotator.core.mail.arrivals import Bounced, Delivered, Landed, Sighting
 from rotator.core.ports import Arrived, CanaryAnswer, LoginRefused
-from rotator.core.proven import AuditOutcome
 
 
 def of_its_key(result: Result, answer: CanaryAnswer | None) -> Result:

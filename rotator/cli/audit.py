@@ -20,7 +20,7 @@ from rotator.core.findings import Finding, failed
 if TYPE_CHECKING:
     from rotator.audit.targets import Result, Target
     from rotator.config.model import Configuration
-    from rotator.core.proven import AuditOutcome
+    from rotator.core.history.proven import AuditOutcome
     from rotator.wiring.audit import AuditWork
 
 

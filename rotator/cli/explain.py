@@ -85,7 +85,7 @@ def _code(options: Options, code: str, *, and_doctor: bool) -> int:
     if code.startswith(PAGES):
         return _page(options, code)
     from rotator.core.error_ids import error_id
-    from rotator.core.explain_reply import explain_reply, is_reply
+    from rotator.core.mail.explain_reply import explain_reply, is_reply
 
     found = error_id(code)
     if found is not None:

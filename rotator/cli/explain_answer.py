@@ -10,8 +10,8 @@ from rotator.cli.options import Options
 from rotator.core.errors import Exit
 
 if TYPE_CHECKING:
-    from rotator.core.explanation import Explanation
     from rotator.core.findings import Finding
+    from rotator.core.mail.explanation import Explanation
 
 SCHEMA = "rotator/explain/1"
 # The fields of a refusal stand in every document, so that a script reads them without asking what it gave.
@@ -75,7 +75,7 @@ def advice(options: Options, why: str, fix: str, see: str) -> None:
 
 
 def _words(options: Options, found: Explanation, *, is_bounce: bool) -> None:
-    from rotator.core.explanation import PARTIES
+    from rotator.core.mail.explanation import PARTIES
 
     out = options.screen.out
     genuine = ", if this bounce is genuine" if is_bounce and found.authentic == "claimed" and found.known else ""

@@ -11,7 +11,7 @@ from rotator.cli.options import Options
 from rotator.core.errors import ConfigurationError, Exit, StopError
 
 if TYPE_CHECKING:
-    from rotator.core.explanation import Explanation
+    from rotator.core.mail.explanation import Explanation
 
 PAGES = "runbooks/"
 SIZE_LIMIT = 25_000_000  # bytes; Gmail takes no larger mail
@@ -28,7 +28,7 @@ class Asked:
 
     def explanation(self, options: Options) -> Explanation:
         """What the bounce says.  Raises ConfigurationError, StopError, and what reading a mailbox raises."""
-        from rotator.core.explain_bounce import explain_bounce
+        from rotator.core.mail.explain_bounce import explain_bounce
 
         if self.raw is not None:
             return explain_bounce(self.raw)
@@ -74,8 +74,8 @@ def _read(name: str) -> bytes:
 
 def _latest(options: Options, mailbox: str) -> Explanation:
     """The newest notice that can be believed and says something; else the newest of all."""
-    from rotator.core.explain_bounce import explain_bounce
-    from rotator.core.explanation import Authenticity
+    from rotator.core.mail.explain_bounce import explain_bounce
+    from rotator.core.mail.explanation import Authenticity
     from rotator.wiring import mailboxes
 
     first = None

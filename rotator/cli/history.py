@@ -12,10 +12,10 @@ import typer
 
 from rotator.cli.options import Options, User, command
 from rotator.cli.text import iso, mask_ids
-from rotator.core import events as ev
 from rotator.core import times
 from rotator.core.errors import ConfigurationError
-from rotator.core.past import PastRun, runs
+from rotator.core.history import events as ev
+from rotator.core.history.past import PastRun, runs
 from rotator.core.policy import Mode
 from rotator.core.protocol import PROTOCOL
 from rotator.core.times import when

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from rotator.core.access_keys import KeyId
 from rotator.core.errors import JournalError
-from rotator.core.events import Event
+from rotator.core.history.events import Event
 from rotator.core.ports import Journal
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.rotation.loop import Rotation

@@ -10,15 +10,15 @@ from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, LastUse
 from rotator.core.drift import Drift
 from rotator.core.errors import AccessError, Exit, RemoteFault, RotatorError, SealError
-from rotator.core.events import CanarySettled, NoticeFailed, PushSettled
 from rotator.core.evidence import Rung
 from rotator.core.facts import Facts
+from rotator.core.history.events import CanarySettled, NoticeFailed, PushSettled
+from rotator.core.history.proven import Audited, Proof, last_audited, last_proven
 from rotator.core.notice import failing
 from rotator.core.policy import DAY_S, REQUEST_DEADLINE_S, Policy
 from rotator.core.ports import Deadline
 from rotator.core.predict import plan
 from rotator.core.protocol import PROTOCOL
-from rotator.core.proven import Audited, Proof, last_audited, last_proven
 from rotator.core.rules.survey import birth, strangers
 from rotator.core.steps import Look
 from rotator.core.times import when

@@ -14,8 +14,8 @@ from rotator.cli.text import ago, counted, iso, mask_ids, span
 from rotator.core.access_keys import AccessKey, mask
 from rotator.core.drift import DRIFT_PAGE
 from rotator.core.errors import Exit, NoJournal
-from rotator.core.events import NoticeFailed
-from rotator.core.proven import Audited, AuditOutcome, Proof
+from rotator.core.history.events import NoticeFailed
+from rotator.core.history.proven import Audited, AuditOutcome, Proof
 from rotator.core.times import when
 
 if TYPE_CHECKING:

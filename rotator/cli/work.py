@@ -15,8 +15,8 @@ from rotator.cli.failure import UNTOUCHED, flow_line
 from rotator.cli.options import Options
 from rotator.cli.signals import Interrupted, signals
 from rotator.cli.text import mask_ids
-from rotator.core import events as ev
 from rotator.core.errors import ConfigurationError, RotatorError
+from rotator.core.history import events as ev
 from rotator.core.notice import Turn
 from rotator.core.parts import Progress
 

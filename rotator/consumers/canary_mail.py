@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from rotator.core.bounce import CANARY_HEADER
+from rotator.core.mail.bounce import CANARY_HEADER
 from rotator.core.ports import Canary
 
 

@@ -15,9 +15,9 @@ from email.utils import parseaddr, parsedate_to_datetime
 from typing import Literal
 
 from rotator.consumers.canary_mail import canary_mail
-from rotator.core.bounce import CANARY_HEADER, Verdict, read_bounce
 from rotator.core.errors import Exit
-from rotator.core.gmail_fixes import login_again
+from rotator.core.mail.bounce import CANARY_HEADER, Verdict, read_bounce
+from rotator.core.mail.gmail_fixes import login_again
 from rotator.core.policy import REQUEST_DEADLINE_S, ConsumerKind, Traits
 from rotator.core.ports import (
     Arrived,

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from rotator.consumers.canary_mail import canary_mail
 from rotator.core.hosts import SIMULATOR
+from rotator.core.mail.ses_replies import Meaning
 from rotator.core.ports import (
     Acknowledged,
     Arrived,
@@ -17,7 +18,6 @@ from rotator.core.ports import (
     Refused,
     Unknown,
 )
-from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from rotator.core.events import Event
 from rotator.core.facts import Facts
+from rotator.core.history.events import Event
 
 
 class Writes(Protocol):

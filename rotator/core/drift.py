@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rotator.core.access_keys import mask
-from rotator.core.events import Outcome
 from rotator.core.facts import Facts
+from rotator.core.history.events import Outcome
 from rotator.core.mixed import Mixed
 from rotator.core.policy import Policy
 from rotator.core.ports import Holding

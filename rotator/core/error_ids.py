@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rotator.core import errors
 from rotator.core.errors import Exit, RotatorError
-from rotator.core.gmail_fixes import GMAIL_FIXES
+from rotator.core.mail.gmail_fixes import GMAIL_FIXES
 from rotator.core.refusals import TOLD
 
 

@@ -11,8 +11,8 @@ from enum import IntEnum
 from typing import TypeVar
 
 from rotator.core.access_keys import USE_BUCKET_S, LastUse, Status
-from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
+from rotator.core.history.events import Outcome
 from rotator.core.policy import LAST_USED_LAG_S, Mode, Traits
 from rotator.core.ports import LoginRefused
 from rotator.core.situation import Situation

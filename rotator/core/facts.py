@@ -1,7 +1,7 @@
 """What the journal adds up to: all events of one IAM user folded into one bounded, frozen, hashable value.
 
-The fold itself is in `fold.py`.  There is no history in it: at most the keys that still exist or may still be listed,
-one open run, the create intents that may still land, and one row a consumer.
+The fold itself is in `history/fold.py`.  There is no history in the value: at most the keys that still exist or may
+still be listed, one open run, the create intents that may still land, and one row a consumer.
 """
 
 from __future__ import annotations

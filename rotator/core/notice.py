@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from rotator.core.events import Event, NoticeFailed, NoticeSent
+from rotator.core.history.events import Event, NoticeFailed, NoticeSent
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 
 LONGEST_SUBJECT = 99  # SNS: "less than 100 characters", ASCII, one line

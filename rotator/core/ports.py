@@ -13,7 +13,7 @@ from typing import Protocol
 
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse
 from rotator.core.errors import Exit
-from rotator.core.events import Event
+from rotator.core.history.events import Event
 from rotator.core.mixed import Mixed
 from rotator.core.policy import Traits
 from rotator.core.secret import Secret

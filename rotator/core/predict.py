@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, KeyId, LastUse, Status
-from rotator.core.events import CanaryOutcome, Effect, Outcome
 from rotator.core.facts import Facts
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.events import CanaryOutcome, Effect, Outcome
+from rotator.core.history.fold import fold
 from rotator.core.next_step import decide
 from rotator.core.policy import Policy
 from rotator.core.situation import Observed

@@ -7,8 +7,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from rotator.core.access_keys import AccessKey, Identity, Instant, LastUse, Status
-from rotator.core.events import Effect, Outcome
 from rotator.core.facts import ConsumerFacts, Facts, KeyFacts, Run
+from rotator.core.history.events import Effect, Outcome
 from rotator.core.policy import LIST_LAG_S, Policy, Traits
 from rotator.core.ports import Holding, Problem
 

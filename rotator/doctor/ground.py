@@ -16,9 +16,9 @@ from rotator.core.access_keys import AccessKey, Identity
 from rotator.core.brief_lock import BriefLock
 from rotator.core.errors import NoJournal, RotatorError
 from rotator.core.facts import Facts
-from rotator.core.fold import fold
+from rotator.core.history.fold import fold
+from rotator.core.history.moved import moved
 from rotator.core.looks import Conversation, Dns, DnsAnswer, Ses, SesAccount, SesIdentity, SmtpLooks
-from rotator.core.moved import moved
 from rotator.core.policy import REQUEST_DEADLINE_S, Policy
 from rotator.core.ports import AccessKeys, Consumer, Deadline, KeyList
 from rotator.core.smtp_credential import SmtpCredential

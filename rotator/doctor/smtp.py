@@ -8,9 +8,9 @@ from email.policy import SMTP
 from rotator.core.access_keys import mask
 from rotator.core.hosts import SIMULATOR, smtp_host
 from rotator.core.looks import Conversation, SmtpLook
+from rotator.core.mail.ses_replies import Meaning
 from rotator.core.policy import DAY_S
 from rotator.core.ports import Acknowledged, Refused
-from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.core.times import day
 from rotator.doctor.checks import Kind, Subject, Verdict, broken, check, not_known, ok, skipped, warning

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rotator.core.events import Event
 from rotator.core.facts import Facts
-from rotator.core.fold import fold
+from rotator.core.history.events import Event
+from rotator.core.history.fold import fold
 from rotator.journal.lock import LET_IN_S
 from rotator.journal.sqlite import SqliteJournal
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rotator.core.errors import JournalError
-from rotator.core.events import SCHEMA_VERSION, Event, RunFinished, RunOpened
-from rotator.core.records import from_record, to_record
+from rotator.core.history.events import SCHEMA_VERSION, Event, RunFinished, RunOpened
+from rotator.core.history.records import from_record, to_record
 from rotator.journal.sealing import Seal, encode
 
 CHAIN_FORMAT = b"rotator journal 1"

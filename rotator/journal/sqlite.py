@@ -17,7 +17,7 @@ from typing import Self
 
 from rotator.core.access_keys import KeyId
 from rotator.core.errors import JournalError, LockHeld, NoJournal, SealError
-from rotator.core.events import Adopted, Event, RunFinished, RunOpened
+from rotator.core.history.events import Adopted, Event, RunFinished, RunOpened
 from rotator.core.ports import Vault
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.journal.chain import Chain, Head, Row, Sealed

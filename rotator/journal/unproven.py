@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rotator.core.access_keys import KeyId
 from rotator.core.errors import JournalError, LockHeld, SealError
-from rotator.core.events import Event
+from rotator.core.history.events import Event
 from rotator.core.ports import Vault
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.journal.chain import Row, decode

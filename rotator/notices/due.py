@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rotator.core.events import Event, NoticeSent, Outcome, RunFinished
 from rotator.core.evidence import unattested
 from rotator.core.facts import ConsumerFacts
+from rotator.core.history.events import Event, NoticeSent, Outcome, RunFinished
 from rotator.core.notice import NoticeKind, Turn
 from rotator.core.policy import DAY_S, Traits
 from rotator.core.situation import Situation

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rotator.core.events import Event, NoticeFailed, NoticeSent
+from rotator.core.history.events import Event, NoticeFailed, NoticeSent
 from rotator.core.notice import Notice, Notifier, Turn, failing
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown

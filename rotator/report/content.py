@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rotator.core.access_keys import AccessKey, mask
-from rotator.core.past import PastRun, runs
+from rotator.core.history.past import PastRun, runs
+from rotator.core.history.proven import Audited, AuditOutcome, audit_history, last_proven
 from rotator.core.policy import DAY_S, Mode, Policy
 from rotator.core.protocol import PROTOCOL
-from rotator.core.proven import Audited, AuditOutcome, audit_history, last_proven
 from rotator.report.rungs import Reached, reached
 from rotator.report.snapshot import Growth, Rate, Snapshot, UserSnapshot
 

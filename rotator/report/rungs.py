@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rotator.core import events as ev
 from rotator.core.access_keys import Instant
 from rotator.core.evidence import Rung, rung
 from rotator.core.facts import ConsumerFacts, Facts
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import Policy, Traits
 from rotator.core.situation import Observed, Situation
 

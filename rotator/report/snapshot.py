@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, LastUse
+from rotator.core.history import events as ev
 from rotator.core.policy import Policy
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotator.core import events as ev
-from rotator.core.events import Outcome
+from rotator.core.history import events as ev
+from rotator.core.history.events import Outcome
 from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId, Status, mask
 from rotator.core.errors import AccessError, ConfigurationError, StopError
+from rotator.core.history import events as ev
 from rotator.core.policy import Policy
 from rotator.core.ports import AccessKeys, Deadline, Endpoint, Journal, KeyList
 from rotator.core.secret import Secret

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotator.core import events as ev
 from rotator.core.access_keys import Instant
 from rotator.core.errors import AccessError, StopError
+from rotator.core.history import events as ev
 from rotator.core.policy import CLOCK_SLACK_S
 from rotator.core.times import when
 from rotator.rotation.loop import Rotation

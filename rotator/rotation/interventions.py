@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId, mask
 from rotator.core.errors import AccessError, ConfigurationError, HelpNeeded, RemoteFault, RotatorError, StopError
 from rotator.core.facts import ConsumerFacts, Facts, Run
+from rotator.core.history import events as ev
 from rotator.core.policy import Policy, Traits
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.core.steps import Look

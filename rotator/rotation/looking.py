@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.errors import AccessError, ConsumerError, Exit, KeyNotFound, RotatorError
 from rotator.core.facts import Facts
+from rotator.core.history import events as ev
 from rotator.core.mixed import Mixed
 from rotator.core.parts import Parts
 from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S

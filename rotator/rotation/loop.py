@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId
 from rotator.core.drift import Drift, drifted
 from rotator.core.facts import Run
-from rotator.core.fold import fold
-from rotator.core.fold_keys import missed
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
+from rotator.core.history.fold_keys import missed
 from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts, Progress
 from rotator.core.situation import Observed, Situation

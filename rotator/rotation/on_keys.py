@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, KeyId
-from rotator.core.events import Effect, Outcome
 from rotator.core.facts import Facts
+from rotator.core.history import events as ev
+from rotator.core.history.events import Effect, Outcome
 from rotator.core.ports import Acknowledged, Created, Refused, Unknown
 from rotator.core.situation import Act, Observed, Tried
 from rotator.core.smtp_credential import derive

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId
 from rotator.core.errors import ConsumerError, StopError
-from rotator.core.events import CanaryOutcome, Outcome
 from rotator.core.facts import Facts
+from rotator.core.history import events as ev
+from rotator.core.history.events import CanaryOutcome, Outcome
 from rotator.core.parts import CANARY_DEADLINE_S
 from rotator.core.ports import (
     Arrived,

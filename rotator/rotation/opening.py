@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from rotator.core import events as ev
 from rotator.core.access_keys import Instant, KeyId, mask
 from rotator.core.errors import ConfigurationError, RotatorError, StopError
+from rotator.core.history import events as ev
 from rotator.core.next_step import decide
 from rotator.core.policy import Mode
 from rotator.core.steps import Look, Observe, Refuse

@@ -8,8 +8,8 @@ from rotator.core import evidence, steps
 from rotator.core.access_keys import Instant, Status
 from rotator.core.drift import DRIFT_PAGE, Drift
 from rotator.core.errors import Exit
-from rotator.core.events import Outcome
 from rotator.core.facts import ConsumerFacts
+from rotator.core.history.events import Outcome
 from rotator.core.policy import ConsumerKind, Mode
 from rotator.core.refusals import told
 from rotator.core.rules.handing_over import wait_for_canaries

@@ -5,8 +5,8 @@ from __future__ import annotations
 import email
 from collections.abc import Collection, Mapping
 
-from rotator.core.arrivals import Landed, Sighting
-from rotator.core.bounce import CANARY_HEADER, RECEIVER
+from rotator.core.mail.arrivals import Landed, Sighting
+from rotator.core.mail.bounce import CANARY_HEADER, RECEIVER
 from rotator.core.ports import Deadline
 from rotator.services.gmail import GmailMailbox
 
@@ -16,7 +16,7 @@ SPAM = "SPAM"
 
 
 class GmailArrivals:
-    """Implements `rotator.core.arrivals.Arrivals`.  What lay there at the first look is left alone."""
+    """Implements `rotator.core.mail.arrivals.Arrivals`.  What lay there at the first look is left alone."""
 
     def __init__(self, gmail: GmailMailbox) -> None:
         """Nothing is asked before the first look."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from rotator.core.errors import ConsumerError, Exit
 from rotator.core.foreign_text import one_line
-from rotator.core.gmail_fixes import GMAIL_FIXES
+from rotator.core.mail.gmail_fixes import GMAIL_FIXES
 from rotator.core.secret import MASK
 
 TEXT_LIMIT = 300

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rotator.core.gmail_fixes import ADMIN_CONSOLE, login_again, user_fixes
+from rotator.core.mail.gmail_fixes import ADMIN_CONSOLE, login_again, user_fixes
 from rotator.core.trust import google_url_problem
 from rotator.services.gmail_errors import GmailError, GmailKind
 from rotator.services.private_file import FileRefused, read

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from rotator.core.gmail_fixes import ADMIN_CONSOLE
+from rotator.core.mail.gmail_fixes import ADMIN_CONSOLE
 from rotator.core.trust import google_url_problem, is_google_host
 from rotator.services.gmail import one_try_http
 from rotator.services.gmail_errors import GmailError, GmailKind

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rotator.core.mail.ses_replies import Meaning
 from rotator.core.ports import Acknowledged, Deadline, Refused, SoakAnswer, Unknown
-from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.smtp_session import (
     LOGGED_IN,

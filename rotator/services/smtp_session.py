@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from rotator.core.foreign_text import harmless, one_line
+from rotator.core.mail.ses_replies import Meaning, classify
 from rotator.core.ports import Acknowledged, Refused, Unknown
 from rotator.core.secret import MASK
-from rotator.core.ses_replies import Meaning, classify
 from rotator.core.smtp_credential import SmtpCredential
 
 Security = Literal["starttls", "tls"]

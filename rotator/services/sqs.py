@@ -11,9 +11,9 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from rotator.core.arrivals import Bounced, Delivered, Sighting
-from rotator.core.bounce import CANARY_HEADER
 from rotator.core.foreign_text import one_line
+from rotator.core.mail.arrivals import Bounced, Delivered, Sighting
+from rotator.core.mail.bounce import CANARY_HEADER
 from rotator.core.ports import Deadline
 from rotator.services.aws import AwsSession
 
@@ -26,7 +26,7 @@ NOT_SENT = {"Reject": "reason", "Rendering Failure": "errorMessage"}  # SES took
 
 
 class EventQueue:
-    """Implements `rotator.core.arrivals.Arrivals` over one queue, with or without raw message delivery."""
+    """Implements `rotator.core.mail.arrivals.Arrivals` over one queue, with or without raw message delivery."""
 
     def __init__(self, *, session: AwsSession, url: str, region: str) -> None:
         """Nothing is asked before the first look."""

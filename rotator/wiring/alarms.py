@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rotator.config.model import Configuration
     from rotator.config.schema import Alarms
     from rotator.core.findings import Finding
-    from rotator.core.proven import AuditOutcome
+    from rotator.core.history.proven import AuditOutcome
     from rotator.core.situation import Situation
     from rotator.services.cloudwatch import CloudWatchAlarms
 

@@ -19,7 +19,7 @@ from rotator.wiring.parts import aws_session, gmail_mailbox
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration, UserConfiguration
-    from rotator.core.arrivals import Arrivals
+    from rotator.core.mail.arrivals import Arrivals
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.errors import JournalError, LockHeld, NoJournal, SealError
 from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus, Finding
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.ports import Vault
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.doctor.ground import SMTP_S, Domain, Ground, Remembered, User

@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from rotator.core import events as ev
 from rotator.core.errors import SealError
+from rotator.core.history import events as ev
 from rotator.core.parts import Parts, Progress
 from rotator.core.ports import Journal
 from rotator.core.secret import Secret

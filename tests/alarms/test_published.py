@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rotator.alarms.published import of_audit, of_rotation, old_key_used
-from rotator.core import events as ev
 from rotator.core.access_keys import USE_BUCKET_S, AccessKey, Instant, KeyId, LastUse, Status
 from rotator.core.findings import CheckStatus, Finding
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
+from rotator.core.history.proven import AuditOutcome
 from rotator.core.policy import Policy, Traits
-from rotator.core.proven import AuditOutcome
 from rotator.core.situation import Observed, Situation
 from tests.core.telling import HOUR, NEW, OLD, T, adopted, deactivated, mail, opened, told
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from rotator.audit.targets import Sends, Target
-from rotator.core import events as ev
 from rotator.core.facts import Facts
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.effect import Attempt, Login, attempt
 from tests.core.telling import T, adopted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.consumers.canary_mail import canary_mail
-from rotator.core.arrivals import Landed
+from rotator.core.mail.arrivals import Landed
 from rotator.core.ports import Canary, Deadline
 from rotator.sandbox.world import World
 from rotator.services.arrivals_gmail import GmailArrivals

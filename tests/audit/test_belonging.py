@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rotator.audit.belonging import UNUSED_S, key_findings, run_finding, unnamed_users, unproven
-from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Instant, KeyId, LastUse, Status
 from rotator.core.facts import Facts
 from rotator.core.findings import CheckStatus
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
+from rotator.core.history.proven import AuditOutcome, Proof, audit_history, last_audited, last_proven
 from rotator.core.policy import DAY_S, Policy, Traits
-from rotator.core.proven import AuditOutcome, Proof, audit_history, last_audited, last_proven
 from tests.core.telling import NEW, OLD, T, adopted, opened
 
 POLICY = Policy("u", "1", (Traits("gmail", "gmail_send_as", "e"), Traits("file", "credential_file", "e")))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.audit.headers import aligned, judge, verdicts
-from rotator.core.arrivals import Landed
 from rotator.core.findings import CheckStatus
+from rotator.core.mail.arrivals import Landed
 
 SENDER = "news@queenofsandiego.com"
 GOOD = (

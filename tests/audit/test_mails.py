@@ -11,12 +11,12 @@ import pytest
 
 from rotator.audit.mails import WORKERS, Clock, send_all
 from rotator.audit.targets import Result
-from rotator.core.arrivals import Bounced, Delivered, Landed, Sighting
 from rotator.core.errors import LockHeld, RemoteFault
 from rotator.core.findings import CheckStatus
+from rotator.core.history.proven import AuditOutcome
+from rotator.core.mail.arrivals import Bounced, Delivered, Landed, Sighting
 from rotator.core.policy import Traits
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline, LoginRefused, Unknown
-from rotator.core.proven import AuditOutcome
 from rotator.effect import Attempt
 from tests.audit.targets import SENDER, target
 from tests.core.telling import OLD

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rotator.core.arrivals import Bounced, Delivered, Sighting
 from rotator.core.errors import Exit
+from rotator.core.mail.arrivals import Bounced, Delivered, Sighting
 from rotator.sandbox.world import World
 from rotator.services.sqs import read_event
 from tests.alarms.deploying import client

@@ -11,10 +11,10 @@ import pytest
 
 from rotator.audit.mails import Clock, send_all
 from rotator.audit.users import UserAudit
-from rotator.core import events as ev
-from rotator.core.arrivals import Sighting
 from rotator.core.facts import Facts
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
+from rotator.core.mail.arrivals import Sighting
 from rotator.core.ports import Deadline
 from rotator.core.steps import Refuse
 from rotator.rotation.loop import Rotation

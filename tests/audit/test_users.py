@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rotator.audit.users import why_not
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.ports import Holding, NotReadable, Unknown
 from tests.core.telling import HOUR, NEW, OLD, T, adopted, deactivated, opened, told
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from rotator.audit.mails import WORKERS, Clock, send_all
-from rotator.core.arrivals import Delivered, Sighting
+from rotator.core.mail.arrivals import Delivered, Sighting
 from rotator.core.policy import Traits
 from rotator.core.ports import Arrived, Canary, CanaryAnswer, Deadline
 from tests.audit.targets import SENDER, target

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from rotator.core import events as ev
+from rotator.core.history import events as ev
 from rotator.core.next_step import decide
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import create

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rotator.config.loader import load
-from rotator.core import events as ev
 from rotator.core.access_keys import Instant
 from rotator.core.errors import Exit
+from rotator.core.history import events as ev
 from rotator.sandbox.world import World
 from rotator.wiring.rotating import rotation
 from tests.cli.conftest import Run, with_laptop

@@ -16,7 +16,7 @@ from rotator.cli.render import Screen
 from rotator.cli.text import ago, duration, mask_ids, span
 from rotator.core.findings import CheckStatus, Finding
 from rotator.core.foreign_text import harmless
-from rotator.core.proven import AuditOutcome
+from rotator.core.history.proven import AuditOutcome
 from rotator.core.secret import without_secrets
 from rotator.core.times import when
 from tests.cli.conftest import Run

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from rotator.config.loader import load
-from rotator.core import events as ev
 from rotator.core.access_keys import Instant
 from rotator.core.errors import Exit
-from rotator.core.noted import AuditSettled
+from rotator.core.history import events as ev
+from rotator.core.history.noted import AuditSettled
 from rotator.sandbox.client import Sandbox
 from rotator.sandbox.world import PERSONAL, World
 from rotator.wiring.rotating import rotation

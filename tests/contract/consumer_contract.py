@@ -9,8 +9,8 @@ import pytest
 
 from rotator.core.access_keys import KeyId
 from rotator.core.drift import drifted
-from rotator.core.events import Adopted
-from rotator.core.fold import fold
+from rotator.core.history.events import Adopted
+from rotator.core.history.fold import fold
 from rotator.core.policy import Policy
 from rotator.core.ports import (
     Acknowledged,

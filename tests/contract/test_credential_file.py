@@ -22,8 +22,8 @@ from rotator.consumers.credential_file import CredentialFile
 from rotator.consumers.formats import FormatName, Place, find
 from rotator.core.access_keys import KeyId
 from rotator.core.drift import drifted
-from rotator.core.events import Adopted
-from rotator.core.fold import fold
+from rotator.core.history.events import Adopted
+from rotator.core.history.fold import fold
 from rotator.core.mixed import Mixed
 from rotator.core.policy import Policy
 from rotator.core.ports import Acknowledged, Arrived, Deadline, LoginRefused, Refused, Unknown

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, KeyId
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import Policy, Traits
 from rotator.core.ports import Problem
 from rotator.core.predict import plan

@@ -13,8 +13,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from rotator.core import events as ev
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import CLOCK_SLACK_S, DAY_S
 from tests.core.telling import (
     DAY,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse, Status
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.next_step import decide
 from rotator.core.policy import DAY_S, Mode, Policy, Traits
 from rotator.core.ports import Holding

@@ -10,7 +10,7 @@ import quopri
 
 import pytest
 
-from rotator.core.bounce import Verdict, read_bounce
+from rotator.core.mail.bounce import Verdict, read_bounce
 
 ANCHOR = "https://support.google.com/mail/?p=CustomFromDenied"
 VOUCHED = (

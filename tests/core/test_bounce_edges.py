@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core.bounce import Verdict, read_bounce
+from rotator.core.mail.bounce import Verdict, read_bounce
 from tests.core.test_bounce import ANCHOR, BAD_LOGIN, FILLED, TOKEN, VOUCHED, notice, prose
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from rotator.core import events as ev
-from rotator.core.correction import corrected
 from rotator.core.facts import ConsumerFacts, CreateIntent, Facts, KeyFacts, Run
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.correction import corrected
+from rotator.core.history.fold import fold
 from rotator.core.policy import DAY_S, HOUR_S, REQUEST_DEADLINE_S, Mode
 from tests.core.telling import NEW, OLD, T, deactivated, mail, run, told, unclear
 

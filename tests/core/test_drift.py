@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.drift import drifted
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import Policy
 from rotator.core.ports import Holding, NotReadable, Unknown
 from tests.core.telling import FILE, NEW, OLD, OTHER, WHO, T, adopted, run

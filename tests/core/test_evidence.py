@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core import evidence
 from rotator.core.access_keys import Instant, KeyId, LastUse
 from rotator.core.evidence import Rung
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import LAST_USED_LAG_S, Policy, Traits
 from rotator.core.ports import Arrived, CanaryAnswer, Holding, LoginRefused, Unknown
 from rotator.core.situation import Observed, Situation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core.exchange import REASONS, Repairs, reason, recognised
+from rotator.core.mail.exchange import REASONS, Repairs, reason, recognised
 
 FROM_EXCHANGE = {
     "a code that only Exchange has": ("550 5.7.509 Access denied, sending domain x does not pass DMARC", "5.7.509"),

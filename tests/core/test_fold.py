@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.facts import DELETED_KEPT, INTENTS_KEPT, Facts
-from rotator.core.fold import apply, fold
-from rotator.core.noted import TOLD_ONLY
+from rotator.core.history import events as ev
+from rotator.core.history.fold import apply, fold
+from rotator.core.history.noted import TOLD_ONLY
+from rotator.core.history.records import from_record, to_record
 from rotator.core.policy import DAY_S, Mode
-from rotator.core.records import from_record, to_record
 from tests.core.telling import (
     HOUR,
     NEW,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KEYS_PER_USER, KeyId
+from rotator.core.history import events as ev
 from rotator.core.policy import CANARY_BACKOFF_S, CLOCK_SLACK_S, LIST_LAG_S, REFUSAL_DEADLINE_S
 from rotator.core.ports import Unknown as NoAnswer
 from rotator.core.situation import Act, Tried

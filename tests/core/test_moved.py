@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from rotator.core import events as ev
-from rotator.core.fold import fold
-from rotator.core.moved import moved
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
+from rotator.core.history.moved import moved
 from tests.core.telling import (
     DAY,
     GRACE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
+from rotator.core.history import events as ev
 from rotator.core.policy import RETRY_S
 from rotator.core.ports import Problem, Unknown
 from rotator.core.situation import Act, Tried

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core import events as ev
+from rotator.core.history import events as ev
 from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Ask,

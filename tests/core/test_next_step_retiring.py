@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
+from rotator.core.history import events as ev
 from rotator.core.policy import RETRY_S
 from rotator.core.situation import Act, Tried
 from rotator.core.steps import (

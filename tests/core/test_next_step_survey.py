@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import Identity
+from rotator.core.history import events as ev
 from rotator.core.policy import RETRY_S
 from rotator.core.situation import Act, Tried
 from rotator.core.steps import (

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from rotator.core import access_keys, bounce, durations, evidence, facts, policy
-from rotator.core import events as ev
+from rotator.core import access_keys, durations, evidence, facts, policy
 from rotator.core.access_keys import Instant, LastUse, mask
 from rotator.core.durations import BadDuration, format_duration, parse_duration
 from rotator.core.errors import Exit
 from rotator.core.evidence import Rung
 from rotator.core.facts import CreateIntent
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
+from rotator.core.history.records import from_record
+from rotator.core.mail import bounce
 from rotator.core.policy import CLOCK_SLACK_S, LAST_USED_LAG_S, Policy, Traits
-from rotator.core.records import from_record
 from rotator.core.situation import Observed, Situation
 from tests.core.telling import (
     BOTH,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core import events as ev
-from rotator.core.past import NUMBERS, number_of, runs
+from rotator.core.history import events as ev
+from rotator.core.history.past import NUMBERS, number_of, runs
 
 DAY_S = 86400
 OLD, NEW = "AKIAOLDOLDOLDOLDOLDO", "AKIANEWNEWNEWNEWNEWN"

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.core import predict
 from rotator.core.access_keys import Instant
-from rotator.core.fold import fold
+from rotator.core.history.fold import fold
 from rotator.core.next_step import decide, next_step
 from rotator.core.policy import Policy
 from rotator.core.situation import Observed

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import rotator
-from rotator.core import events as ev
 from rotator.core import evidence
 from rotator.core.access_keys import Instant
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import Policy
 from rotator.core.situation import Observed, Situation
 from rotator.core.steps import Retired

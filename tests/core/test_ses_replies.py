@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core.ses_replies import AUTH, DATA, Meaning, classify
+from rotator.core.mail.ses_replies import AUTH, DATA, Meaning, classify
 
 # (stage, code, text): meaning.  Texts from the SES developer guide, "troubleshoot SMTP", and published transcripts.
 SAID = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, Status
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import LIST_LAG_S, Policy
 from rotator.core.situation import ATTEMPTS_A_PROCESS, Act, Observed, Situation, Tried
 from tests.core.telling import GMAIL, NEW, OLD, OTHER, WHO, T, created, deactivated, off, on, run, switched, unclear

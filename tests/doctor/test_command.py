@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from rotator.core import events as ev
 from rotator.core.findings import CheckStatus
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import open_journal
 from rotator.sandbox.client import Sandbox

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core.explain_bounce import explain_bounce
-from rotator.core.explanation import Authenticity, Layer, Party
+from rotator.core.mail.explain_bounce import explain_bounce
+from rotator.core.mail.explanation import Authenticity, Layer, Party
 from tests.explain.bounces import (
     ALIAS,
     ANCHOR,

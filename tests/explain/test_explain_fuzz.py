@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rotator.core.bounce import Verdict, read_bounce
-from rotator.core.bounce_mail import HTML_LIMIT, TEXT_PARTS, BounceMail
-from rotator.core.explain_bounce import explain_bounce, explain_text
-from rotator.core.explain_reply import explain_reply
-from rotator.core.explanation import Authenticity, Layer
-from rotator.core.ses_event import read_event
+from rotator.core.mail.bounce import Verdict, read_bounce
+from rotator.core.mail.bounce_mail import HTML_LIMIT, TEXT_PARTS, BounceMail
+from rotator.core.mail.explain_bounce import explain_bounce, explain_text
+from rotator.core.mail.explain_reply import explain_reply
+from rotator.core.mail.explanation import Authenticity, Layer
+from rotator.core.mail.ses_event import read_event
 from tests.core.test_bounce import BAD_LOGIN, FILLED, VOUCHED, notice, prose
 from tests.explain.bounces import SUPPRESSED, event, postfix, report
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rotator.core import evidence
 from rotator.core.access_keys import Instant
-from rotator.core.events import Outcome
+from rotator.core.history.events import Outcome
 from rotator.core.next_step import RULES, Rule
 from rotator.core.rules import probe, survey
 from rotator.core.situation import Situation

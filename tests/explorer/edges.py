@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse
 from rotator.core.errors import KeyNotFound, RemoteFault
+from rotator.core.history import events as ev
 from rotator.core.policy import Traits
 from rotator.core.ports import (
     Acknowledged,

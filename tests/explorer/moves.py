@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.errors import RotatorError
 from rotator.core.facts import Facts
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.next_step import RULES, Rule, decide
 from rotator.core.parts import Parts
 from rotator.core.policy import DAY_S, HOUR_S, Mode, Policy, Traits

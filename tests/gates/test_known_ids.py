@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-from rotator.core import exchange
-from rotator.core import explanation as told
 from rotator.core.error_ids import OTHERS, error_id, known_ids
-from rotator.core.explanation import Kind
+from rotator.core.mail import exchange
+from rotator.core.mail import explanation as told
+from rotator.core.mail.explanation import Kind
 from rotator.doctor.registry import CHECKS
 from rotator.services.gmail_errors import GmailKind
 from tests.docs.test_runbooks import every_error, raised

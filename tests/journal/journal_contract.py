@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rotator.core.errors import JournalError
-from rotator.core.events import EffectSettled, KeyCreated, LoggedIn, RunFinished
+from rotator.core.history.events import EffectSettled, KeyCreated, LoggedIn, RunFinished
 from rotator.core.ports import Journal
 from rotator.core.smtp_credential import SmtpCredential
 from tests.journal.samples import (

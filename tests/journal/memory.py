@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rotator.core.access_keys import KeyId
 from rotator.core.errors import JournalError
-from rotator.core.events import Event, RunFinished, RunOpened
+from rotator.core.history.events import Event, RunFinished, RunOpened
 from rotator.core.ports import Vault
 from rotator.core.smtp_credential import SmtpCredential
 

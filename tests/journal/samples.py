@@ -11,7 +11,7 @@ from typing import Any
 
 import rotator
 from rotator.core.access_keys import KeyId
-from rotator.core.events import KINDS, Adopted, Event, RunFinished, RunOpened
+from rotator.core.history.events import KINDS, Adopted, Event, RunFinished, RunOpened
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
 

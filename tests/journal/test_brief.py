@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.errors import LockHeld, Overtaken, StopError
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.effect import Login, attempt
 from rotator.journal.brief import GIVE_WAY_S, BriefJournal

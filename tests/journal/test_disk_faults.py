@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rotator.core.errors import JournalError
-from rotator.core.events import LoggedIn
+from rotator.core.history.events import LoggedIn
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import SqliteJournal, create, open_journal
 from tests.journal.journal_contract import CREATED, LOGGED_IN
@@ -20,7 +20,7 @@ from tests.journal.samples import ACCOUNT, ADOPTED, KEY, NEXT_KEY, OPENED, REGIO
 OPEN = """
 import sys
 from rotator.core.errors import JournalError, RotatorError
-from rotator.core.events import LoggedIn
+from rotator.core.history.events import LoggedIn
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import open_journal
 journal = open_journal(sys.argv[1], KeyFileSeal(bytes(range(32))), sys.argv[2], sys.argv[3])

@@ -130,7 +130,7 @@ def test_a_reader_cannot_write_by_any_way(path: Path, seal: KeyFileSeal, journal
 
 RUNS = """
 import sys
-from rotator.core.events import RunFinished, RunOpened
+from rotator.core.history.events import RunFinished, RunOpened
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import open_journal
 journal = open_journal(sys.argv[1], KeyFileSeal(bytes(range(32))), sys.argv[2], sys.argv[3])

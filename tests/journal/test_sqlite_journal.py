@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rotator.core.errors import JournalError, NoJournal, SealError
-from rotator.core.events import KeyCreated, LoggedIn
+from rotator.core.history.events import KeyCreated, LoggedIn
 from rotator.core.secret import Secret
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import SqliteJournal, create, open_journal, users

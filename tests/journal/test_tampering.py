@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rotator.core.errors import JournalError, SealError
-from rotator.core.events import LoggedIn
+from rotator.core.history.events import LoggedIn
 from rotator.journal.chain import Chain, Row
 from rotator.journal.sealing import KeyFileSeal, Place
 from rotator.journal.sqlite import SqliteJournal, create, open_journal

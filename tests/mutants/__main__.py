@@ -1,7 +1,7 @@
 """`make mutants`: change the program a little, thousands of times, and see whether a test notices.
 
     python -m tests.mutants                        # core whole; loop, effects and journal sampled
-    python -m tests.mutants rotator/core/fold.py   # some modules, whole
+    python -m tests.mutants rotator/core/history/fold.py   # some modules, whole
     python -m tests.mutants --sample 0.1 --seed 7 rotator/core
     python -m tests.mutants --again out.txt rotator/core   # only those that survived according to an older output
 

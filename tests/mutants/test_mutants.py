@@ -69,7 +69,7 @@ def test_every_module_of_core_is_tried_against_tests() -> None:
         assert names
         assert [name for name in names if not Path(name).exists()] == []
     assert all(of for of in STAGES.values())
-    assert module_name(Path("rotator/core/fold.py")) == "rotator.core.fold"
+    assert module_name(Path("rotator/core/history/fold.py")) == "rotator.core.history.fold"
 
 
 def test_a_sample_is_seeded() -> None:

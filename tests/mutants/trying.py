@@ -27,8 +27,8 @@ LIVES = ("tests/rotation", "tests/schedules/test_any_life.py")
 SCHEDULES = ("tests/schedules/test_planted_defects.py", "tests/schedules/test_schedules.py", "-k", "not two_faults")
 WORDS = ("tests/config", "tests/cli")
 TOLD_BY = (
-    *("bounce", "bounce_mail", "exchange", "explain_bounce", "explain_reply", "explanation"),
-    *("authentication_results", "error_ids", "ses_event"),
+    *(f"mail/{name}" for name in ("bounce", "bounce_mail", "exchange", "explain_bounce", "explain_reply")),
+    *("mail/explanation", "mail/authentication_results", "mail/ses_event", "error_ids"),
 )
 BOUNCES = (
     "tests/core/test_bounce.py",
@@ -39,7 +39,7 @@ BOUNCES = (
 EXPLAINED = ("tests/explain", "tests/audit/test_headers.py", "tests/gates/test_known_ids.py")
 STAGES: dict[str, tuple[Stage, ...]] = {  # the first folder that a module lies in
     "rotator/core/rules": (("tests/core",), LIVES, SCHEDULES),
-    "rotator/core/fold.py": (("tests/core",), LIVES, SCHEDULES),
+    "rotator/core/history/fold.py": (("tests/core",), LIVES, SCHEDULES),
     "rotator/core/evidence.py": (("tests/core",), LIVES, SCHEDULES),
     "rotator/core/situation.py": (("tests/core",), LIVES, SCHEDULES),
     **{f"rotator/core/{name}.py": (BOUNCES, EXPLAINED) for name in TOLD_BY},
@@ -105,7 +105,7 @@ class _Changed(importlib.machinery.SourceFileLoader):
 
 
 def module_name(path: Path) -> str:
-    """`rotator/core/fold.py` is `rotator.core.fold`."""
+    """`rotator/core/history/fold.py` is `rotator.core.history.fold`."""
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 

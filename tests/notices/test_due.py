@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Instant
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.notice import NoticeKind, Turn
 from rotator.core.policy import Policy, Traits
 from rotator.core.situation import Observed, Situation

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import Instant
 from rotator.core.errors import JournalError
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.notice import Notice, Turn, failing
 from rotator.core.policy import Policy
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown

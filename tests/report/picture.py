@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from rotator.core.events import Event, RunOpened
+from rotator.core.history.events import Event, RunOpened
 from rotator.report.content import report
 from rotator.report.page import html
 from rotator.report.snapshot import Snapshot

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Instant, KeyId, LastUse, Status
+from rotator.core.history import events as ev
 from rotator.core.policy import Policy, Traits
 from rotator.report.snapshot import Growth, Rate, Snapshot, UserSnapshot
 

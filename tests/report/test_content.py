@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.evidence import Rung
+from rotator.core.history import events as ev
 from rotator.report import charts
 from rotator.report.content import report
 from rotator.report.snapshot import Growth, Rate, Snapshot, UserSnapshot

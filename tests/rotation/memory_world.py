@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from rotator.core import events as ev
 from rotator.core.access_keys import AccessKey, Identity, Instant, KeyId, LastUse, Status
 from rotator.core.errors import AccessError, KeyNotFound, LockHeld, RemoteFault
+from rotator.core.history import events as ev
 from rotator.core.parts import Parts, Progress
 from rotator.core.policy import Policy, Traits
 from rotator.core.ports import (

@@ -13,10 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import AccessKey, Instant, KeyId, LastUse, Status
-from rotator.core.events import SCHEMA_VERSION
+from rotator.core.history import events as ev
+from rotator.core.history.events import SCHEMA_VERSION
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode
 from rotator.core.secret import Secret

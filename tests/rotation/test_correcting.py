@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core.access_keys import Identity, Instant
 from rotator.core.errors import AccessError, RemoteFault, StopError
+from rotator.core.history import events as ev
 from rotator.core.parts import Parts
 from rotator.core.policy import HOUR_S as HOUR
 from rotator.core.policy import Mode

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.access_keys import KeyId, Status
 from rotator.core.errors import RotatorError
+from rotator.core.history import events as ev
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode, Traits
 from rotator.rotation import interventions

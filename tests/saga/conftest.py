@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rotator.core.access_keys import KeyId
-from rotator.core.events import Adopted
+from rotator.core.history.events import Adopted
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import create, open_journal
 from rotator.sandbox.configuration import Place

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from rotator.core import events as ev
 from rotator.core.errors import Exit
+from rotator.core.history import events as ev
 from rotator.journal.lock import BRIEF_S, lock_path
 from rotator.journal.sealing import KeyFileSeal
 from rotator.journal.sqlite import open_journal

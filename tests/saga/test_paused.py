@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.errors import StopError
+from rotator.core.history import events as ev
 from rotator.core.parts import Parts
 from rotator.core.policy import REQUEST_DEADLINE_S
 from rotator.rotation.loop import Rotation

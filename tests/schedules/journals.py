@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rotator.core import events as ev
 from rotator.core.access_keys import KeyId
 from rotator.core.facts import Facts
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.ports import Journal, Vault
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.journal.sealing import KeyFileSeal

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rotator.core import events as ev
 from rotator.core import steps
 from rotator.core.errors import RotatorError
-from rotator.core.fold import fold
+from rotator.core.history import events as ev
+from rotator.core.history.fold import fold
 from rotator.core.next_step import RULES, Rule
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode, Policy, Traits

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from rotator.core.events import Outcome
+from rotator.core.history.events import Outcome
 from rotator.core.next_step import RULES, Rule
 from rotator.core.rules import handing_over, incident, probe, survey
 from rotator.core.situation import Act, Situation

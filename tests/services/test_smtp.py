@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from rotator.core.access_keys import KeyId
+from rotator.core.mail.ses_replies import Meaning
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.secret import Secret
-from rotator.core.ses_replies import Meaning
 from rotator.core.smtp_credential import SmtpCredential, derive
 from rotator.sandbox.keys import Key, Lags
 from rotator.sandbox.world import World

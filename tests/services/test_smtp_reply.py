@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rotator.core.mail.ses_replies import Meaning
 from rotator.core.ports import Acknowledged, Refused, Unknown
-from rotator.core.ses_replies import Meaning
 from rotator.services.smtp_session import Reply
 
 Outcome = Acknowledged | Refused | Unknown

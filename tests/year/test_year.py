@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rotator.core.proven import AuditOutcome
+from rotator.core.history.proven import AuditOutcome
 from rotator.sandbox.reputation import LOOKS_BACK
 from tests.saga.launching import Zygote
 from tests.year.towns import Town

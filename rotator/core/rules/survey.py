@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rotator.core.access_keys import AccessKey, Instant, Status
-from rotator.core.events import Effect, Outcome
 from rotator.core.facts import BETWEEN, LEFT, ConsumerFacts, CreateIntent, KeyFacts
+from rotator.core.history.events import Effect, Outcome
 from rotator.core.policy import CLOCK_SLACK_S, LIST_LAG_S, RETRY_S, Mode
 from rotator.core.situation import KEYS_FRESH_S, Act, Situation
 from rotator.core.steps import Ask, Discard, Finish, Forget, Look, Observe, Orphan, Refuse, Revoke, Step, Wait

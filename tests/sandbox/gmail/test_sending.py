@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rotator.core.bounce import Verdict, read_bounce
+from rotator.core.mail.bounce import Verdict, read_bounce
 from rotator.sandbox.gmail import VARIANTS, PasteRefused
 from rotator.sandbox.smtp_server import SmtpServer
 from tests.sandbox.clients import first_key

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 
-from rotator.core import exchange
-from rotator.core import explanation as told
-from rotator.core.bounce import DAEMON, RECEIVER, REPLY_LIMIT, code_of, is_wrapper, quoted_reply, vouched
-from rotator.core.bounce_mail import BounceMail
-from rotator.core.explain_reply import explain_reply, is_ses_s_own, of_exchange, of_ses_or_alias
-from rotator.core.explanation import Authenticity, Explanation, Kind, Party
-from rotator.core.ses_event import SesEvent, read_event
+from rotator.core.mail import exchange
+from rotator.core.mail import explanation as told
+from rotator.core.mail.bounce import DAEMON, RECEIVER, REPLY_LIMIT, code_of, is_wrapper, quoted_reply, vouched
+from rotator.core.mail.bounce_mail import BounceMail
+from rotator.core.mail.explain_reply import explain_reply, is_ses_s_own, of_exchange, of_ses_or_alias
+from rotator.core.mail.explanation import Authenticity, Explanation, Kind, Party
+from rotator.core.mail.ses_event import SesEvent, read_event
 
 TEXT_LIMIT = 200_000  # characters looked at; a notice has a few thousand
 SES_DAEMON = re.compile(r"mailer-daemon@(?:[a-z0-9-]+\.)?amazonses\.com")

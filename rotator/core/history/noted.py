@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotator.core.event import Event
+from rotator.core.history.event import Event
 
 
 @dataclass(frozen=True, slots=True)

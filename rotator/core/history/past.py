@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rotator.core import events as ev
+from rotator.core.history import events as ev
 from rotator.core.policy import DAY_S
 
 # Where in the protocol an event belongs; a person's word and what was seen stand where they count.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from rotator.core.events import KINDS, Event
+from rotator.core.history.events import KINDS, Event
 
 
 def to_record(event: Event) -> tuple[str, dict[str, Any]]:

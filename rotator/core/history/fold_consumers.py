@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from rotator.core import events as ev
 from rotator.core.facts import BETWEEN, LEFT, ConsumerFacts, Facts
+from rotator.core.history import events as ev
 
 SHOWN = 6  # digits of a place's fingerprint that tell it from the one that took its name over
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from rotator.core import exchange
-from rotator.core import explanation as told
-from rotator.core.bounce import OTHER_GOOGLE_ACCOUNT, REPLY_LIMIT, TLS_WORDS, Verdict, code_of, verdict_on
-from rotator.core.explanation import Authenticity, Explanation, Kind, Party
-from rotator.core.ses_replies import Meaning, classify
+from rotator.core.mail import exchange
+from rotator.core.mail import explanation as told
+from rotator.core.mail.bounce import OTHER_GOOGLE_ACCOUNT, REPLY_LIMIT, TLS_WORDS, Verdict, code_of, verdict_on
+from rotator.core.mail.explanation import Authenticity, Explanation, Kind, Party
+from rotator.core.mail.ses_replies import Meaning, classify
 
 SES_OWN_WORDS = re.compile(
     r"535[ -](?:Authentication Credentials Invalid|Account not subscribed to SES)|"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rotator.core import events as ev
+from rotator.core.history import events as ev
 
 
 class AuditOutcome(StrEnum):

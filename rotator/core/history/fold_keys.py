@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rotator.core import events as ev
 from rotator.core.facts import CreateIntent, Facts, KeyFacts
+from rotator.core.history import events as ev
 
 
 def unclear(before: KeyFacts) -> int:

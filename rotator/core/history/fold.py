@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import singledispatch
 
-from rotator.core import events as ev
 from rotator.core.access_keys import Instant
-from rotator.core.correction import corrected
 from rotator.core.facts import INTENTS_KEPT, CreateIntent, Facts, Run
-from rotator.core.fold_consumers import drain, leave_the_old_place, placed
-from rotator.core.fold_keys import deleted, missed, succeeded, unclear
-from rotator.core.noted import TOLD_ONLY
+from rotator.core.history import events as ev
+from rotator.core.history.correction import corrected
+from rotator.core.history.fold_consumers import drain, leave_the_old_place, placed
+from rotator.core.history.fold_keys import deleted, missed, succeeded, unclear
+from rotator.core.history.noted import TOLD_ONLY
 from rotator.core.policy import CLOCK_SLACK_S, Mode
 
 EVIDENCE_GONE: dict[str, object] = {

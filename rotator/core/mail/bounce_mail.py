@@ -16,7 +16,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from itertools import islice
 
-from rotator.core.authentication_results import Results
+from rotator.core.mail.authentication_results import Results
 
 ORIGINAL = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)

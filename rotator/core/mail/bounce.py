@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rotator.core.bounce_mail import BounceMail
-from rotator.core.ses_replies import Meaning, classify
+from rotator.core.mail.bounce_mail import BounceMail
+from rotator.core.mail.ses_replies import Meaning, classify
 
 CANARY_HEADER = "X-Rotator-Canary"  # carries the token through SES, which replaces Message-ID and Date
 DAEMON = "mailer-daemon@googlemail.com"

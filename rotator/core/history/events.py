@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotator.core.event import Event
-from rotator.core.noted import AuditSettled, DoctorRan, NoticeFailed, NoticeSent
-from rotator.core.outcomes import CanaryOutcome, Effect, Outcome
+from rotator.core.history.event import Event
+from rotator.core.history.noted import AuditSettled, DoctorRan, NoticeFailed, NoticeSent
+from rotator.core.history.outcomes import CanaryOutcome, Effect, Outcome
 
 # Whoever writes events writes these.
 __all__ = ["AuditSettled", "CanaryOutcome", "DoctorRan", "Effect", "Event", "NoticeFailed", "NoticeSent", "Outcome"]
