@@ -18,6 +18,7 @@ from rotator.core.errors import Exit, RotatorError
 from rotator.core.secret import without_secrets
 
 UNTOUCHED = "Nothing was changed: mail flows as it did before."
+AS_FAR = "As far as keys go, mail flows"  # whether SES has paused the account is not asked here
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def flow_line(
     cut_off: tuple[str, ...] = (),
     through: tuple[str, ...] = (),
 ) -> str:
-    """Whether mail still flows and on which key.
+    """Whether mail still flows and on which key, as far as that hangs on keys.
 
     `keys` are the Active ones that we know, `others` the Active ones that we do not; `touched`: this process may have
     changed something; `cut_off`: the places that have none of the keys, `through` the others.
@@ -113,6 +114,6 @@ def flow_line(
         return "Whether mail flows was not looked at." if touched else UNTOUCHED
     shown = both(tuple(mask_ids(one) for one in keys))
     if cut_off:
-        flows = f"Mail flows through {', '.join(through)} on {shown}" if through else f"{shown}: nobody has it yet"
+        flows = f"{AS_FAR} through {', '.join(through)} on {shown}" if through else f"{shown}: nobody has it yet"
         return f"{flows}; NOT through {', '.join(cut_off)}."
-    return f"Mail still flows: {shown} {'is' if len(keys) == 1 else 'are both'} Active."
+    return f"{AS_FAR}: {shown} {'is' if len(keys) == 1 else 'are both'} Active."

@@ -50,7 +50,10 @@ def handover(
         ),
     ] = "",
 ) -> None:
-    """Give a person the new user name and password for a place that is fed by hand; each time is journalled."""
+    """Give a person user name and password of a place fed by hand: new ones in a rotation, else those in use.
+
+    Each time is journalled.
+    """
     from rotator.rotation import interventions
 
     _refuse_leaks(options, reveal=reveal, out=out)

@@ -39,7 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forget": ("decisions", "Say that a consumer no longer in the file holds nothing any more."),
     "reactivate": ("decisions", "Switch the old key on again; the run stays open at push."),
     "correct-clock": ("decisions", "Say what time it is, after a wrong Date from AWS got into the journal."),
-    "handover": ("handover", "Give a person the new user name and password for a place fed by hand."),
+    "handover": (
+        "handover",
+        "Give a person user name and password of a place fed by hand: new ones in a rotation, else those in use.",
+    ),
     "confirm": ("handover", "Say that such a place has the new credential now."),
     "suppression": ("suppression", "The suppression list: export it, tell what is new, say why an address is on it."),
     "audit": ("audit", "One real mail through every place, and a look at what is there and should not be."),

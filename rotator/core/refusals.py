@@ -49,9 +49,10 @@ TOLD: dict[str, Told] = {
     "strangers-key": Told(
         "{0} was neither adopted nor made here, and it takes one of the user's two key slots",
         "strangers' keys are never touched, in any mode",
-        "journal restored from a backup? then it may be in use: runbooks/restore.md   else find its owner; if nobody "
-        "needs it: aws iam delete-access-key --user-name {user} --access-key-id {0}",
-        KEYS_PAGE,
+        "journal restored from a backup? runbooks/restore.md#a-restored-backup   else find its owner; nobody needs it: "
+        "aws iam update-access-key --user-name {user} --access-key-id {0} --status Inactive   "
+        "then wait days before you delete it",
+        f"{KEYS_PAGE}#a-strangers-key",
     ),
     "journal-behind": Told(
         "{0} is newer than the journal, and no key that the journal knows is there any more",
@@ -69,7 +70,7 @@ TOLD: dict[str, Told] = {
     "key-switched-off": Told(
         "{0} was switched off, and not by rotator",
         "a person, or AWS after a leak, had a hand in it; nothing more is pushed until that is clear",
-        "leaked: rotator rotate --user {user} --emergency --key {0} --reason …   "
+        "leaked: rotator rotate --user {user} --revoke-first --key {0} --reason …   "
         "a mistake: rotator reactivate --user {user} --key {0} --reason …",
         KEYS_PAGE,
         Exit.HELP_NEEDED,
@@ -77,16 +78,15 @@ TOLD: dict[str, Told] = {
     "key-switched-on": Told(
         "{0} was switched on again, and not by rotator",
         "somebody may need it; it is not switched off again until that is clear",
-        "needed: rotator reactivate --user {user} --key {0} --reason …   "
-        "a mistake: set it Inactive in the IAM console",
+        "needed: rotator reactivate --user {user} --key {0} --reason …   a mistake: set it Inactive in the IAM console",
         KEYS_PAGE,
         Exit.HELP_NEEDED,
     ),
     "key-quota-full": Told(
         "the user already has two keys: {0}, {1}",
         "IAM allows two keys per user, Inactive ones count",
-        "delete the one that nobody uses; `rotator status` shows both",
-        KEYS_PAGE,
+        "find out which one nobody uses (`rotator status` shows both), switch it off, wait days, then delete it",
+        f"{KEYS_PAGE}#a-strangers-key",
     ),
     "whose-key": Told(
         "{0} appeared while a create of ours ended unclear; it was never used",

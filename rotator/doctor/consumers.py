@@ -24,6 +24,7 @@ from rotator.doctor.smtp import login, note_held_up, stored
 from rotator.effect import Login
 
 SENDING = ["iam.permission", "ses.account", "ses.identity", "ses.mail_from", "smtp.auth"]
+REFUSED_PAGE = "smtp-535.md#a-mail-through-a-place-came-back-with-535"
 ADD_SEND = "add --send: a test mail through it"
 ALWAYS_WRONG = frozenset({"gmail-smtp-server"})  # a warning before a push; here it means another server's password
 
@@ -41,7 +42,7 @@ def alias(ground: Ground, subject: Subject) -> Verdict:
 
 
 @check(
-    "gmail.canary", "a mail through the alias is taken by SES (--send)", Kind.GMAIL, "consumer-push.md",
+    "gmail.canary", "a mail through the alias is taken by SES (--send)", Kind.GMAIL, REFUSED_PAGE,
     needs=["gmail.alias", *SENDING],
 )  # fmt: skip
 def gmail_canary(ground: Ground, subject: Subject) -> Verdict:
@@ -56,7 +57,7 @@ def gmail_canary(ground: Ground, subject: Subject) -> Verdict:
     return not_known("a password that was rotated away cannot be seen without a mail", ADD_SEND)
 
 
-@check("consumer.place", "the place is there and could be written", Kind.CONSUMER, "consumer-push.md")
+@check("consumer.place", "the place is there and could be written", Kind.CONSUMER, "consumer-push.md#refused")
 def place(ground: Ground, subject: Subject) -> Verdict:
     """What a push would look at beforehand."""
     consumer = _consumer(ground, subject)
@@ -113,7 +114,7 @@ def password(ground: Ground, subject: Subject) -> Verdict:
 
 
 @check(
-    "consumer.canary", "a mail with what the place holds is taken by SES (--send)", Kind.CONSUMER, "consumer-push.md",
+    "consumer.canary", "a mail with what the place holds is taken by SES (--send)", Kind.CONSUMER, REFUSED_PAGE,
     needs=["consumer.password", *SENDING],
 )  # fmt: skip
 def canary(ground: Ground, subject: Subject) -> Verdict:

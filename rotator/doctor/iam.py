@@ -97,7 +97,10 @@ def last_used(ground: Ground, subject: Subject) -> Verdict:
     return ok(f"{mask(key.id)} was used {hours} h ago by {use.service} in {use.region}")
 
 
-@check("iam.permission", "the user's policies allow ses:SendRawEmail", Kind.USER, "access.md", needs=["iam.user"])
+@check(
+    "iam.permission", "the user's policies allow ses:SendRawEmail", Kind.USER, "access.md#the-smtp-user-may-not-send",
+    needs=["iam.user"],
+)  # fmt: skip
 def permission(ground: Ground, subject: Subject) -> Verdict:
     """By simulation: group policies and boundary included, sending authorization and some SCPs not."""
     one = ground.users[subject.user]

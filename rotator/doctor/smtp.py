@@ -93,7 +93,7 @@ def auth(ground: Ground, subject: Subject) -> Verdict:
     "smtp.send",
     "SES takes a mail of the user (only with --send)",
     Kind.ENDPOINT,
-    "access.md",
+    "access.md#the-smtp-user-may-not-send",
     needs=["smtp.auth", "iam.permission", "ses.account", "ses.identity", "ses.mail_from"],
 )
 def send(ground: Ground, subject: Subject) -> Verdict:

@@ -209,7 +209,13 @@ def reactivate(rotation: Rotation, key: str, reason: str, *, at_terminal: bool) 
 def forget(rotation: Rotation, name: str, reason: str) -> None:
     """A person's word that a consumer which is no longer in the file holds nothing any more."""
     if rotation.parts.policy.consumer(name) is not None:
-        raise ConfigurationError(f"{name} is still in the file; take it out first", id="still-in-file")
-    if name not in (one.name for one in rotation.facts.consumers):
-        raise ConfigurationError(f"the journal knows no consumer {name!r}", id="unknown-consumer")
+        raise ConfigurationError(
+            f"{name} is still in the file, so it would be told again",
+            fix=f"take it out of the file, then: rotator forget {rotation.facts.user} {name} --reason …",
+            id="still-in-file",
+        )
+    known = [one.name for one in rotation.facts.consumers]
+    if name not in known:
+        seen = f"the journal knows no consumer {name!r}; it knows: {', '.join(known) or 'none'}"
+        raise ConfigurationError(seen, fix="name one of these", id="unknown-consumer")
     rotation.record(ev.Forgotten(rotation.time.now(), name, reason))

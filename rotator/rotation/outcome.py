@@ -124,7 +124,8 @@ def _mend(ending: Ending, user: str, step: steps.Wait) -> str:
     """What a person does about it; a test mail that is waited for has a back-off, before which nothing is tried."""
     again = f"then: rotator rotate --user {user}"
     if ending.rule == wait_for_canaries.__name__:
-        look = f"rotator status --user {user} says what became of it; mend that"
+        pause = "rotator doctor ses first (a paused account sends nothing); then"
+        look = f"{pause} rotator status --user {user} says what became of it; mend that"
         return f"{look}, {again}   (tried from {when(step.until)} on)"
     said = [fix for name in untold(ending.situation) if (fix := ending.fixes.get(name))]
     if step.number != PUSH or not said:

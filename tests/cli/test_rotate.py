@@ -118,8 +118,8 @@ def test_a_failure_says_on_which_key_mail_flows(adopted: World, run: Run) -> Non
     done = run("rotate", "--no-input")
     told = [line.strip().split(" ")[0] for line in done.err.splitlines()]
     assert done.code == Exit.HELP_NEEDED
-    assert told[-7:] == ["✗", "why", "fix", "see", "Mail", "Next:", "(exit"]
-    assert "Mail still flows: AKIA…" in done.err
+    assert told[-7:] == ["✗", "why", "fix", "see", "As", "Next:", "(exit"]
+    assert "As far as keys go, mail flows: AKIA…" in done.err
 
 
 def test_an_abort_discards_the_key_that_nobody_was_given(adopted: World, run: Run) -> None:

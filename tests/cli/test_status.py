@@ -139,7 +139,10 @@ def test_why_a_test_mail_was_not_seen_stands_in_status(mailboxes: World, run: Ru
     run("handover", "admin-alias", "--out", str(tmp_path / "given"))
     done = run("confirm", "admin-alias")
     assert "✗ no canary through news-alias has arrived yet" in done.err
-    assert "fix   rotator status --user jada-ses-smtp says what became of it; mend that, then:" in done.err
+    assert (
+        "fix   rotator doctor ses first (a paused account sends nothing); then rotator status --user jada-ses-smtp "
+        in done.err
+    )
     assert "   (tried from " in done.err
     assert "! news-alias: the newest test mail, " in run("status").err
     assert "Sending paused for this account" in run("status").err

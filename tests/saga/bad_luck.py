@@ -43,7 +43,7 @@ ROTATE = "rotate --yes"
 ADOPT = "adopt --no-input"
 NOBODYS = "AKIANOBODYNOBODYNOBO"
 UNTOUCHED = r"Nothing was changed: mail flows as it did before\."
-FLOWS = r"Mail still flows: AKIA….{4} is Active\."
+FLOWS = r"As far as keys go, mail flows: AKIA….{4} is Active\."
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ AWS = {
     ),
     "a stranger's key at the rotation": Luck(
         second_key, Exit.FAILED, "neither adopted nor made here",
-        "aws iam delete-access-key --user-name jada-ses-smtp", "two-keys", flows=FLOWS,
+        "aws iam update-access-key --user-name jada-ses-smtp .*--status Inactive", "two-keys", flows=FLOWS,
     ),
     "no route to AWS": Luck(
         variables(AWS_ENDPOINT_URL="http://127.0.0.1:1"), Exit.RETRY, "could not be reached", "again later", "access"

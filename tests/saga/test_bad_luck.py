@@ -86,7 +86,7 @@ def test_a_place_on_a_read_only_disk_stops_before_anything_changes(build_stage: 
         pytest.skip("this machine lets nobody mount anything read-only for themselves")
     before = (stage.keys(), stage.held(), stage.world.keys.creations)
     seen = "the service user may not read and write it"
-    luck = Luck(nothing, Exit.FAILED, seen, "only the service user", "consumer-push", flows="Mail still flows")
+    luck = Luck(nothing, Exit.FAILED, seen, "only the service user", "consumer-push", flows="As far as keys go")
     refused(stage.rotator(*ROTATE.split(), code=None), luck)
     assert (stage.keys(), stage.held(), stage.world.keys.creations) == before
 
