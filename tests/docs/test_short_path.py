@@ -30,10 +30,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def short_path() -> list[str]:
-    """The commands of README's second section."""
-    heading = README.read_text("utf-8").partition("## The short path")[0].count("\n")
-    block = next(block for block in blocks(README, "sh") if block.line > heading)
-    return block.text.splitlines()
+    """The commands of README's section, step by step."""
+    before, _, after = README.read_text("utf-8").partition("## The short path")
+    first = before.count("\n")
+    last = first + after.partition("\n## ")[0].count("\n")
+    return [line for block in blocks(README, "sh") if first < block.line <= last for line in block.text.splitlines()]
 
 
 def answers(stage: Stage, command: str) -> dict[str, str]:
@@ -57,8 +58,9 @@ def paste(stage: Stage, screen: str) -> None:
 
 def test_the_short_path_works_as_printed(stage: Stage) -> None:
     """From nothing to a rotated key: every line as it stands, then the daily line that it prints, day after day."""
-    first, *commands = short_path()
-    assert first == "make install"  # tests/gates/test_install_scripts.py; here `rotator` is on the path already
+    install, directories, *commands = short_path()
+    assert install == "make install"  # tests/gates/test_install_scripts.py; here `rotator` is on the path already
+    assert directories.startswith("sudo install -d ")  # here the file and the journal lie elsewhere
     (old,) = (key.id for key in stage.world.keys.now_held(stage.world.scenario.user))
     screens = {}
     for command in commands:

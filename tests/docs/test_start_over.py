@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ RESTORE = ROOT / "runbooks" / "restore.md"
 def here(text: str, stage: Stage) -> str:
     """The block's lines for a world whose files are the reader's own: no sudo, no service user, another place."""
     text = text.replace("sudo ", "").replace(" -o rotator", "")
-    return text.replace("ssh newhost ", "").replace("/var/lib/rotator", str(stage.world.place.state))
+    return text.replace("/var/lib/rotator", str(stage.world.place.state))
 
 
 def block(start: str, stage: Stage) -> str:
@@ -36,8 +37,9 @@ def test_starting_over_ends_with_a_journal_that_works(tmp_path: Path, key_is_los
     """Typed as printed, the old journal is kept aside and a new one takes the key that the consumers hold."""
     with staged(tmp_path) as stage:
         run(stage, "rotator adopt --no-input")
-        run(stage, block("sudo sh -c 'cd /var/lib/rotator && mkdir", stage))
-        assert (stage.world.place.state / "before" / "journal.db").is_file()
+        run(stage, block("sudo sh -c 'cd /var/lib/rotator && d=", stage))
+        (kept,) = stage.world.place.state.glob("before-*/journal.db")
+        assert kept.parent.stat().st_mode & 0o777 == 0o700
         assert not list(stage.world.place.state.glob("journal.db*"))
         if key_is_lost:
             stage.world.place.seal_key.unlink()
@@ -48,17 +50,21 @@ def test_starting_over_ends_with_a_journal_that_works(tmp_path: Path, key_is_los
 
 
 def test_a_moved_journal_is_whole(tmp_path: Path) -> None:
-    """The copied files, at another place, are a journal whose chain is whole."""
+    """Packed and unpacked as printed: both directories, readable by nobody else on the way, and the chain is whole."""
     with staged(tmp_path) as stage:
         run(stage, "rotator adopt --no-input")
-        copy = tmp_path / "newhost"
-        copy.mkdir(mode=0o700)
-        line = block("sudo sh -c 'cd /var/lib/rotator && tar", stage)
-        source, packed, target = line.partition("| ")
-        run(stage, source + packed + target.replace(str(stage.world.place.state), str(copy)))
-        for file in stage.world.place.state.glob("journal.db*"):
-            file.unlink()
-        stage.world.place.seal_key.unlink()
-        for file in copy.iterdir():
-            file.rename(stage.world.place.state / file.name)
+        state, config = stage.world.place.state, stage.world.place.config
+        directories = {"var/lib/rotator": state, "etc/rotator": config.parent}
+        pack, unpack = block("umask 077", stage), block("sudo tar -C / -xpf", stage)
+        for printed, there in directories.items():
+            assert printed in pack
+            pack = pack.replace(printed, str(there.relative_to("/")))
+        newhost = tmp_path / "newhost"
+        newhost.mkdir(mode=0o700)
+        run(stage, pack.replace("scp -p moved.tar newhost:", ""))
+        assert (stage.home / "moved.tar").stat().st_mode & 0o777 == 0o600
+        run(stage, unpack.replace("-C /", f"-C {newhost}"))
+        assert (newhost / config.relative_to("/")).is_file()
+        shutil.rmtree(state)
+        (newhost / state.relative_to("/")).rename(state)
         assert "is whole" in run(stage, "rotator history --verify")[-1]
