@@ -13,7 +13,24 @@ from rotator.core.history import events as ev
 from rotator.core.history.correction import corrected
 from rotator.core.history.fold import fold
 from rotator.core.policy import DAY_S, HOUR_S, REQUEST_DEADLINE_S, Mode
-from tests.core.telling import NEW, OLD, T, deactivated, mail, run, told, unclear
+from rotator.core.steps import Observe, SendCanary
+from tests.core.telling import (
+    CONFIRMED,
+    EMERGENCY,
+    KEYS_OFF,
+    LEAKED_OLD,
+    NEW,
+    OLD,
+    Case,
+    T,
+    deactivated,
+    essence,
+    mail,
+    run,
+    told,
+    unclear,
+    wait,
+)
 
 NO_TIMES = {"grace", "canary_unknown", "canary_refused", "mode", "born"}  # numbers that count, and AWS's CreateDate
 ENDS = {"until", "effect_until", "deactivate_until", "unclear_until", "push_until", "drain_until"}
@@ -55,8 +72,8 @@ def test_every_time_of_the_wrong_day_is_taken_back() -> None:
     after = corrected(everything(T + AHEAD), T)
     found = dict(times(after))
     assert {name for name, at in found.items() if at == T + WINDOW} == ENDS - {"until"}
-    assert {name for name, at in found.items() if at == 0} == TEST_MAIL
-    assert {at for name, at in found.items() if name not in ENDS | TEST_MAIL} == {T}
+    assert {name for name, at in found.items() if at == 0} == TEST_MAIL | {"refused_at"}
+    assert {at for name, at in found.items() if name not in ENDS | TEST_MAIL | {"refused_at"}} == {T}
     assert (after.intents, after.consumers[0].survived) == ((), "")
 
 
@@ -97,6 +114,44 @@ def test_the_journal_goes_on_from_the_corrected_time() -> None:
     again = fold([*deactivated(T + 2 * AHEAD), ev.ClockCorrected(T + DAY_S, "again")], facts)
     assert again.latest == T + DAY_S
     assert again.key(OLD).deactivated_at == T + HOUR_S  # the first time that can be true stays
+
+
+OFF_AT = T + HOUR_S
+LIED = OFF_AT + AHEAD
+RIGHT = OFF_AT + 90  # a person said what time it is
+ASSUMED = (
+    LEAKED_OLD,
+    *CONFIRMED,
+    *deactivated(OFF_AT),
+    ev.OldRefused(LIED, OLD, seen=False),  # "the hour is over", by a Date that lied
+    *mail("gmail", ev.CanaryOutcome.UNKNOWN, at=LIED + 1),
+    ev.ClockCorrected(RIGHT, "a proxy"),
+)
+STILL_CARRIES = mail("gmail", at=RIGHT + 10)  # SES may still take the old key
+
+AFTER_THE_LIE: dict[str, Case] = {
+    "a key whose password we do not hold waits for its hour, counted from the deactivation": Case(
+        run(*ASSUMED, *STILL_CARRIES, mode=EMERGENCY, sealed=False),
+        KEYS_OFF,
+        wait(9, OFF_AT + HOUR_S),
+        now=RIGHT + 60,
+    ),
+    "SES is asked again about a key whose password we hold": Case(
+        run(*ASSUMED, *STILL_CARRIES, mode=EMERGENCY), KEYS_OFF, Observe("refusal", OLD), now=RIGHT + 60
+    ),
+    "after the hour it is assumed anew, and only a test mail of then counts": Case(
+        run(*ASSUMED, *STILL_CARRIES, ev.OldRefused(OFF_AT + HOUR_S, OLD, seen=False), mode=EMERGENCY, sealed=False),
+        KEYS_OFF,
+        SendCanary("gmail", 9),
+        now=OFF_AT + HOUR_S + 5,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AFTER_THE_LIE.values(), ids=AFTER_THE_LIE.keys())
+def test_a_refusal_of_the_wrong_day_was_seen_by_nobody(case: Case) -> None:
+    """A leaked old key is not deleted on a refusal that only a wrong Date had assumed."""
+    assert essence(case.step()) == case.expected
 
 
 def test_a_create_of_the_right_time_stays_open() -> None:

@@ -2,7 +2,8 @@
 
 No time later than the correction can be true.  What began then is taken to begin with the correction, so that every
 wait is kept in full; what an effect may still do is over one request later.  A test mail of that time is no evidence:
-last-used is compared with the time it was sent.  Nor can a
+last-used is compared with the time it was sent.  That SES refuses the old key since then may only have been assumed,
+an hour after it went off by that Date: it is found out, or waited for, anew.  Nor can a
 key be called ours by a create of that time: it counts as a stranger's, and a person deals with it in IAM.
 """
 
@@ -39,7 +40,7 @@ def _key(known: KeyFacts, at: int) -> KeyFacts:
         deactivated_at=min(known.deactivated_at, at),
         deactivate_until=_end(known.deactivate_until, at),
         unclear_until=_end(known.unclear_until, at),
-        refused_at=min(known.refused_at, at),
+        refused_at=0 if known.refused_at > at else known.refused_at,
         first_login=min(known.first_login, at),
         last_login=min(known.last_login, at),
         login_tried=min(known.login_tried, at),
