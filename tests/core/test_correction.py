@@ -13,7 +13,7 @@ from rotator.core.history import events as ev
 from rotator.core.history.correction import corrected
 from rotator.core.history.fold import fold
 from rotator.core.policy import DAY_S, HOUR_S, REQUEST_DEADLINE_S, Mode
-from rotator.core.steps import Observe, SendCanary
+from rotator.core.steps import Look, Observe, SendCanary
 from tests.core.telling import (
     CONFIRMED,
     EMERGENCY,
@@ -137,7 +137,7 @@ AFTER_THE_LIE: dict[str, Case] = {
         now=RIGHT + 60,
     ),
     "SES is asked again about a key whose password we hold": Case(
-        run(*ASSUMED, *STILL_CARRIES, mode=EMERGENCY), KEYS_OFF, Observe("refusal", OLD), now=RIGHT + 60
+        run(*ASSUMED, *STILL_CARRIES, mode=EMERGENCY), KEYS_OFF, Observe(Look.REFUSAL, OLD), now=RIGHT + 60
     ),
     "after the hour it is assumed anew, and only a test mail of then counts": Case(
         run(*ASSUMED, *STILL_CARRIES, ev.OldRefused(OFF_AT + HOUR_S, OLD, seen=False), mode=EMERGENCY, sealed=False),
