@@ -130,16 +130,22 @@ def _turn(work: Work, ended: Report) -> Turn:
 
 
 def _surround(options: Options, configuration: Configuration, work: Work, turn: Turn | None) -> None:
-    """Figures and notices, also for the alarms, at the end of every turn; nothing of it changes how the turn ended."""
+    """Figures and notices, also for the alarms, at the end of every turn; nothing of it changes how the turn ended.
+
+    If AWS told two times, there is no figure, and nothing to tell but that.
+    """
     from rotator.wiring.alarms import publish_rotation
     from rotator.wiring.around import tell
 
-    _measure(work)
+    timed = not work.rotation.time.contradicted
+    if timed:
+        _measure(work)
     try:
-        warnings = tell(configuration, work.rotation, turn)
+        warnings = tell(configuration, work.rotation, turn) if timed or turn else []
     except RotatorError as error:
         warnings = [f"a notice could not be recorded, so it will be sent again: {error}"]
-    for warning in filter(None, (*warnings, publish_rotation(configuration, work.rotation.situation))):
+    unpublished = publish_rotation(configuration, work.rotation.situation) if timed else ""
+    for warning in filter(None, (*warnings, unpublished)):
         options.screen.say(mask_ids(warning), "warning", always=True)
 
 

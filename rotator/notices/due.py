@@ -21,6 +21,7 @@ from rotator.core.times import id_stamp
 
 LONGEST_CAUSE = 200  # characters; the whole id is the value of a header, and SES takes 995
 DIGEST = 16
+CLOCK_JUMPED = "clock-jumped"  # the cause of a turn to which AWS told two times, of which neither is known to be right
 DUE_SOON_S = 14 * DAY_S  # before the rotation begins, but never more than a quarter of a key's life
 
 
@@ -63,12 +64,17 @@ def due(
     """The notices that are due now, the most urgent first.  `turn` None: this process did not go on with the run."""
     wanted = (
         *(_failures(s, turn, said, remind_s) if turn is not None else ()),
-        *_of_age(s),
-        *_waiting(s, remind_s),
-        *_soon(s),
+        *(_by_the_clock(s, remind_s) if turn is None or turn.cause != CLOCK_JUMPED else ()),
         *_done(events),
     )
     return tuple(one for one in wanted if one.id not in said.ids)
+
+
+def _by_the_clock(s: Situation, remind_s: int) -> Iterator[Due]:
+    """What is due because time has passed.  A wrong time would say it too early, and the right one never again."""
+    yield from _of_age(s)
+    yield from _waiting(s, remind_s)
+    yield from _soon(s)
 
 
 def _failures(s: Situation, turn: Turn, said: Said, remind_s: int) -> Iterator[Due]:

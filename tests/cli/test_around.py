@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +159,65 @@ def test_a_json_log_says_when_what_and_of_which_run(watched: Watched, run: Run) 
     assert (create["level"], create["message"][:4]) == ("ok", "AKIA")
     assert isinstance(create["ms"], int)
     assert create["run"] == switch.got[0][1].partition("rid=")[2]
+
+
+@contextmanager
+def dating_wrongly(world: World, lies: int, by: timedelta) -> Iterator[str]:
+    """A proxy before AWS whose first replies are dated `by` later; the others are as they are."""
+    left = iter(range(lies))
+
+    class Handler(BaseHTTPRequestHandler):
+        """Hands every request on."""
+
+        def do_POST(self) -> None:
+            """The reply as it came, but perhaps for its Date."""
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            with_aws = http.client.HTTPConnection(world.aws_url.removeprefix("http://"), timeout=20)
+            with_aws.request(self.command, self.path, body, dict(self.headers.items()))
+            reply = with_aws.getresponse()
+            content = reply.read()
+            with_aws.close()
+            date = format_datetime(world.clock.now() + by, usegmt=True) if next(left, None) is not None else ""
+            self.send_response_only(reply.status)
+            self.send_header("Content-Type", reply.headers["Content-Type"])
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Date", date or reply.headers["Date"])
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.block_on_close = True, False
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_one_lying_date_swallows_no_later_notice(
+    watched: Watched, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key list dated a year ahead: it is told as that and changes no figure; the key that is overdue is told later."""
+    world, _, metrics = watched
+    topic = world.moto.create_topic("us-east-1", "keys")
+    edited(world, "ping:", f'notify: {{sns_topic: "{topic}"}}\nping:')
+
+    def said() -> list[str]:
+        return [one.subject for one in world.moto.published("us-east-1", topic)]
+
+    with dating_wrongly(world, 1, timedelta(days=365)) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy)
+        done = run(*DAILY)
+    assert (done.code, "clock jumped" in done.err) == (Exit.RETRY, True), done.err
+    assert [one for one in said() if "overdue" in one.lower()] == []
+    assert len(said()) == 1
+    assert "rotator_key_age_seconds jada-ses-smtp" not in series(metrics)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", world.aws_url)
+    world.faults.arm("create_refused", 9)
+    world.clock.advance(timedelta(days=10))
+    run(*DAILY)
+    assert len([one for one in said() if "overdue" in one.lower()]) == 1

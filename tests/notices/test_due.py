@@ -148,6 +148,11 @@ CASES = {
     "it was said": Case([*run(), said(OF_MANY)], QUIET, turn=Turn("", MANY), now=T + DAY),
     "it lasts: a reminder": Case(
         [*run(), said(OF_MANY)], [OF_MANY[:-1] + "1"], turn=Turn("", MANY), now=T + 60 + REMIND),
+    "two replies told different times: only that is said, however late it looks": Case(
+        WAITING, ["failed/ses/0/clock-jumped/0"], turn=Turn("", "clock-jumped"), now=STUCK, max_age=81 * DAY),
+    "nor is the end of a key's life announced by such a time": Case(
+        [adopted()], ["failed/ses/0/clock-jumped/0"],
+        turn=Turn("", "clock-jumped"), now=T - 14 * DAY, keys=(on(OLD),)),
     "nobody was told that it failed: nobody is told that it works": Case(run(), QUIET),
     "a command that did not go on with the run says nothing of it": Case([*run(), said(FAILED)], QUIET, turn=None),
 }  # fmt: skip
