@@ -201,7 +201,7 @@ def dating_wrongly(world: World, lies: int, by: timedelta) -> Iterator[str]:
 def test_one_lying_date_swallows_no_later_notice(
     watched: Watched, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key list dated a year ahead: it is told as that and changes no figure; the key that is overdue is told later."""
+    """A key list dated a year ahead: only that is told, and no figure changes; what is overdue is told later."""
     world, _, metrics = watched
     topic = world.moto.create_topic("us-east-1", "keys")
     edited(world, "ping:", f'notify: {{sns_topic: "{topic}"}}\nping:')
