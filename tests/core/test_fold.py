@@ -258,6 +258,13 @@ def test_a_forgotten_consumer_is_gone() -> None:
     assert fold(run(ev.Forgotten(T, "gmail", "gone"))).consumers == ()
 
 
+def test_a_login_with_a_key_that_is_not_ours_teaches_nothing() -> None:
+    """Neither a stranger's nor one that is deleted gets a row: the journal knows of them what it knew."""
+    past = [adopted("AKIA-0"), *rotation(0)]
+    for key in ("AKIA-0", "AKIA-STRANGER"):
+        assert fold([*past, ev.LoggedIn(T + 900 * DAY_S, key, "here")]) == fold(past)
+
+
 def test_nothing_is_known_at_first() -> None:
     """No events, no facts."""
     assert fold([]) == Facts()

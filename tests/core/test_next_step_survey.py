@@ -75,6 +75,22 @@ SURVEY = {
     "a restored journal, whose key is gone and a newer one is there: stop": Case(
         [adopted()], (on(OTHER, -DAY),), refuse(2, "journal-behind"), now=T + 2 * DAY
     ),
+    "the same after an audit through a place that holds the newer key: still stop": Case(
+        [
+            adopted(),
+            ev.LoginIntended(T + 2 * DAY, OTHER, "here", T + 2 * DAY + 21, "gmail"),
+            ev.LoggedIn(T + 2 * DAY, OTHER, "here"),
+        ],
+        (on(OTHER, -DAY),),
+        refuse(2, "journal-behind"),
+        now=T + 3 * DAY,
+    ),
+    "the same after the password of the dead key was handed out once more: still stop": Case(
+        [adopted(), ev.Revealed(T + 2 * DAY, "gmail", OLD, "jada")],
+        (on(OTHER, -DAY),),
+        refuse(2, "journal-behind"),
+        now=T + 3 * DAY,
+    ),
     "a consumer that may hold our key is no longer in the file: refuse": Case(
         run(names=("gmail", "relay")), (on(OLD),), refuse(2, "consumer-not-in-file")
     ),

@@ -33,9 +33,18 @@ def fold(events: Iterable[ev.Event], start: Facts | None = None) -> Facts:
     for event in events:
         if not isinstance(event, TOLD_ONLY):
             known = apply(event, facts)
-            news = not isinstance(event, ev.LoginIntended)  # it may come to nothing
-            facts = replace(known, latest=Instant(max(known.latest, event.at)) if news else known.latest)
+            facts = replace(known, latest=Instant(max(known.latest, event.at)) if _news(event, facts) else known.latest)
     return facts
+
+
+def _news(event: ev.Event, facts: Facts) -> bool:
+    """Whether it shows that the journal knew the keys then; one from a backup must not look newer than it is.
+
+    A login that may come to nothing or was with a key that is not ours does not, nor a password handed out once more.
+    """
+    if isinstance(event, ev.LoggedIn):
+        return facts.key(event.key).ours
+    return not isinstance(event, ev.LoginIntended | ev.Revealed)
 
 
 @singledispatch
@@ -162,8 +171,9 @@ def _(event: ev.Lost, facts: Facts) -> Facts:
 
 @apply.register
 def _(event: ev.LoggedIn, facts: Facts) -> Facts:
-    first = facts.key(event.key).first_login or event.at
-    return facts.with_key(event.key, first_login=first, last_login=event.at)
+    known = facts.key(event.key)  # a place may hold a stranger's
+    first = known.first_login or event.at
+    return facts.with_key(event.key, first_login=first, last_login=event.at) if known.ours else facts
 
 
 @apply.register
