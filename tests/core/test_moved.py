@@ -34,6 +34,7 @@ ROTATED = (*TOLD, ev.RunFinished(T + DAY, "run", "rotated"))
 AGAIN = ev.RunOpened(T + 2 * DAY, "again", 0, "", NEW, ("gmail", "file"))
 LATER = T + 3 * DAY
 TRIED = (ev.LoginIntended(LATER, OLD, "here", LATER + 21, "gmail"), ev.LoggedIn(LATER, OLD, "here"))
+STRANGER_TRIED = (ev.LoginIntended(LATER, OTHER, "here", LATER + 21, "file"), ev.LoggedIn(LATER, OTHER, "here"))
 STRAY = switched(ev.Effect.DELETE, OTHER, LATER)
 KEPT = ev.AuditSettled(LATER, "gmail", "arrived", OLD, LATER)
 
@@ -42,6 +43,8 @@ CASES: dict[str, tuple[Sequence[ev.Event], Sequence[ev.Event], str]] = {
     "nothing has happened": (IDLE, (), ""),
     "our own login, and its entry": (IDLE, (*TRIED, KEPT), ""),
     "our own login beside an open run": (TOLD, TRIED, ""),
+    "another place, which holds a stranger's key, was tried": (IDLE, STRANGER_TRIED, ""),
+    "the same once the stranger's key was known": ((*IDLE, *STRANGER_TRIED), STRANGER_TRIED, ""),
     "a run was opened": (IDLE, OPEN[1:], "run run was opened meanwhile"),
     "a run was opened and has a new key already": (IDLE, KNOWN[1:], "run run was opened meanwhile"),
     "one was finished, and another one opened": (TOLD, (ROTATED[-1], AGAIN), "run again was opened meanwhile"),
