@@ -36,7 +36,10 @@ class Failure:
     @classmethod
     def of(cls, error: RotatorError) -> Failure:
         """The failure that an error of ours describes."""
-        return cls(int(error.exit_code), error.id, str(error), error.why, error.fix, error.runbook)
+        from rotator.core.error_ids import at_section
+
+        page = at_section(error.id, error.runbook)
+        return cls(int(error.exit_code), error.id, str(error), error.why, error.fix, page)
 
     @classmethod
     def of_usage(cls, error: Any) -> Failure:
@@ -61,6 +64,7 @@ class Failure:
         return cls(
             Exit.BUG, "bug", f"this is a bug in rotator: {type(error).__name__}",
             "the journal holds what was done; nothing is lost", f"{where}, then run the same command again",
+            "runbooks/ses-smtp-key-rotation.md#a-bug",
         )  # fmt: skip
 
 

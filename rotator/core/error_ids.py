@@ -75,7 +75,7 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "unreadable-mailbox": (Exit.USAGE, "the file has no credentials that read that mailbox", _CONFIG),
     "no-bounce": (Exit.FAILED, "the mailbox holds no notice of an undelivered mail", "runbooks/canary.md"),
     "permission": (Exit.FAILED, "the SMTP user's policies do not allow ses:SendRawEmail", _ACCESS),
-    "iam-permission": (Exit.FAILED, "IAM denied the simulation of the SMTP user's policies", _ACCESS),
+    "iam-permission": (Exit.FAILED, "the SMTP user may not send, says a simulation of its policies", _ACCESS),
     "endpoint": (Exit.FAILED, "an SMTP endpoint cannot be reached or trusted", "runbooks/smtp-endpoint.md"),
     "command": (Exit.FAILED, "the place's own program failed", _PUSH),
     "credential-file": (Exit.FAILED, "the file with the credential cannot be written or read", _PUSH),
@@ -114,10 +114,57 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "usage": (Exit.USAGE, "the command line cannot be understood", _CONFIG),
 }
 
+# The section of its page, with the ids that stand under it.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "a-bug": ("bug",),
+    "a-consumer-is-not-in-the-file-any-more": ("still-in-file",),
+    "a-dead-token": ("gmail-token-dead", "gmail-credentials"),
+    "a-program-of-your-own": ("command",),
+    "a-region-was-added-during-a-run": ("region-without-password",),
+    "alias-pending": ("gmail-alias-pending", "gmail-no-such-alias"),
+    "an-argument-that-does-not-fit": (
+        "duration", "no-terminal", "not-by-hand", "not-derivable", "report-file", "unreadable-mailbox", "usage",
+    ),
+    "an-unknown-name": ("unknown-consumer", "unknown-key", "unknown-page", "unknown-run"),
+    "another-server": ("gmail-smtp-server",),
+    "going-back": ("abort-too-late",),
+    "later": ("gmail-throttled", "gmail-unclear"),
+    "missing-delegation": ("gmail-needs-delegation", "gmail-not-authorised"),
+    "not-at-an-ordinary-host": ("aws-endpoint",),
+    "not-now": ("clock-jumped", "key-not-found"),
+    "parameter-store": ("parameter-form",),
+    "refused": ("credential-file", "credential-file-mode", "after-command"),
+    "refused-and-nothing-is-wrong": (
+        "already-adopted", "interrupted", "not-in-play", "not-ready", "not-sealed", "nothing-open", "paused",
+        "reactivate-failed",
+    ),
+    "rejected": ("gmail-rejected", "gmail-not-written"),
+    "scopes": ("gmail-scope", "gmail-api-off"),
+    "secrets-manager": (
+        "secret-missing", "secret-deleted", "secret-replica", "secret-rotated-twice", "secret-pending",
+        "secret-not-json", "write-permission", "write-permission-not-known",
+    ),
+    "the-journal-is-ahead-of-the-clock": ("clock-doubtful", "clock-needs-person", "clock-right"),
+    "the-key-that-is-in-use": ("not-proven",),
+    "the-mailboxs-own-address": ("gmail-primary",),
+    "the-seal-key-is-wrapped-by-kms": ("seal-kms",),
+    "the-smtp-user-may-not-send": ("permission", "iam-permission"),
+    "the-wrong-account-or-user": ("wrong-account",),
+    "the-wrong-mailbox": ("gmail-wrong-mailbox", "gmail-no-mailbox"),
+    "two-active-keys-at-the-first-contact": ("two-active-keys",),
+    "waiting-for-a-person": ("not-handed-over",),
+    "who-may-write-the-file": ("unsafe-path",),
+    "whose-key-is-this": ("not-a-candidate",),
+}  # fmt: skip
+_SECTION_OF = {one: section for section, ids in SECTIONS.items() for one in ids}
+
 # What stands for the names that only the error itself knows.
 A_KEY, ANOTHER_KEY = "AKIA…", "AKIA…"
 ABOUT = dict.fromkeys(("consumer-not-in-file", "hand-over", "still-on-old-key"), ("CONSUMER", ""))
 FIXES = GMAIL_FIXES | {
+    "bug": "send the file that it names with what `rotator --version` prints, then run the same command again",
+    "iam-permission": "allow ses:SendRawEmail for the identity, in the user's policy, its groups, boundary and SCP",
+    "usage": "rotator COMMAND --help",
     "interrupted": "run the same command again: it goes on from there",
     "not-handed-over": "rotator handover USER CONSUMER --reveal, paste, then: rotator confirm USER CONSUMER",
     "not-ready": "rotator rotate --user USER",
@@ -132,7 +179,7 @@ def error_id(id: str) -> ErrorId | None:
     """What is known of the id of an error, or None."""
     if id in OTHERS:
         code, cause, page = OTHERS[id]
-        return ErrorId(id, cause, FIXES.get(id, ""), page, code)
+        return ErrorId(id, cause, FIXES.get(id, ""), at_section(id, page), code)
     if id in TOLD:
         entry = TOLD[id]
         fix = entry.fix.format(*ABOUT.get(id, (A_KEY, ANOTHER_KEY)), user="USER")
@@ -141,6 +188,11 @@ def error_id(id: str) -> ErrorId | None:
         if one.id == id:
             return ErrorId(id, one.why or str(one.__doc__), one.fix, one.runbook, one.exit_code)
     return None
+
+
+def at_section(id: str, page: str) -> str:
+    """The page of an error, at the section that speaks of its id; the page itself if it names one, or has none."""
+    return f"{page}#{_SECTION_OF[id]}" if id in _SECTION_OF and page == OTHERS[id][2] else page
 
 
 def known_ids() -> tuple[str, ...]:

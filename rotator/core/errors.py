@@ -75,8 +75,8 @@ class NoJournal(ConfigurationError):
 
     id = "no-journal"
     why = "the journal is the only memory of which keys are ours; without it nothing may be touched"
-    fix = "first use: rotator adopt.  Moved or restored machine: runbooks/restore.md"
-    runbook = "runbooks/restore.md"
+    fix = "first use: rotator adopt.  Lost, moved or restored: runbooks/journal-or-seal-lost.md"
+    runbook = "runbooks/journal-or-seal-lost.md"
 
 
 class AccessError(RotatorError):
@@ -103,7 +103,7 @@ class SealError(StopError):
     id = "seal"
     why = "sealed secrets cannot be read or written without the seal key"
     fix = "put the original seal key back; never make a new one for an old journal"
-    runbook = "runbooks/restore.md"
+    runbook = "runbooks/restore.md#the-seal-key"
 
 
 class JournalError(StopError):
@@ -111,8 +111,8 @@ class JournalError(StopError):
 
     id = "journal"
     why = "without a journal that can be written nothing may be changed"
-    fix = "check the disk and the file; if it is damaged: runbooks/restore.md"
-    runbook = "runbooks/restore.md"
+    fix = "check the disk and the file, then run the same command again; damaged: restore it"
+    runbook = "runbooks/restore.md#a-damaged-journal-or-a-full-disk"
 
 
 class HelpNeeded(RotatorError):
@@ -130,7 +130,7 @@ class LockHeld(RotatorError):
     id = "locked"
     why = "two rotations of one user never interleave"
     fix = "wait for it; a stopped owner can be continued or ended by its process id"
-    runbook = "runbooks/ses-smtp-key-rotation.md"
+    runbook = "runbooks/ses-smtp-key-rotation.md#the-lock-is-held"
 
 
 class Overtaken(LockHeld):
@@ -163,5 +163,5 @@ class ConsumerError(RotatorError):
     exit_code = Exit.FAILED
     id = "consumer"
     why = "the place that holds the credential could not be reached or written"
-    fix = "see the text; the old key works as before"
+    fix = "rotator doctor consumer gmail looks at every place; mend what it says, then run the same command again"
     runbook = "runbooks/consumer-push.md"

@@ -33,8 +33,8 @@ TOLD: dict[str, Told] = {
     "wrong-user": Told(
         "adopted was {0}, but AWS shows {1}",
         "the credentials belong to another account, or the user was deleted and made anew",
-        "use credentials of the adopted account; for a user made anew: runbooks/restore.md",
-        "runbooks/access.md",
+        "use credentials of the adopted account; for a user made anew: runbooks/restore.md#start-over",
+        "runbooks/access.md#the-wrong-account-or-user",
         Exit.ACCESS,
     ),
     CLOCK: Told(
@@ -58,28 +58,28 @@ TOLD: dict[str, Told] = {
         "{0} is newer than the journal, and no key that the journal knows is there any more",
         "the journal was restored from a backup; acting on it could delete a key in use",
         "nothing was touched; follow the page before you run rotator again",
-        "runbooks/restore.md",
+        "runbooks/restore.md#a-restored-backup",
     ),
     "consumer-not-in-file": Told(
         "{0} may hold the credential, but the configuration file no longer names it",
         "its mail would stop when the old key goes",
         "mistyped its name, path or alias?  Correct that in the file, then: rotator rotate --user {user}   it still "
         "sends: put it back; it holds nothing any more: rotator forget {user} {0} --reason …",
-        "runbooks/configuration.md",
+        "runbooks/configuration.md#a-consumer-is-not-in-the-file-any-more",
     ),
     "key-switched-off": Told(
         "{0} was switched off, and not by rotator",
         "a person, or AWS after a leak, had a hand in it; nothing more is pushed until that is clear",
         "leaked: rotator rotate --user {user} --revoke-first --key {0} --reason …   "
         "a mistake: rotator reactivate --user {user} --key {0} --reason …",
-        KEYS_PAGE,
+        f"{KEYS_PAGE}#a-key-was-switched-off-and-not-by-us",
         Exit.HELP_NEEDED,
     ),
     "key-switched-on": Told(
         "{0} was switched on again, and not by rotator",
         "somebody may need it; it is not switched off again until that is clear",
         "needed: rotator reactivate --user {user} --key {0} --reason …   a mistake: set it Inactive in the IAM console",
-        KEYS_PAGE,
+        f"{KEYS_PAGE}#a-key-was-switched-on-and-not-by-us",
         Exit.HELP_NEEDED,
     ),
     "key-quota-full": Told(
@@ -91,15 +91,16 @@ TOLD: dict[str, Told] = {
     "whose-key": Told(
         "{0} appeared while a create of ours ended unclear; it was never used",
         "it is probably ours and nobody has its secret, but other people may create keys for this user",
-        "nobody's: rotator discard --user {user} --key {0} --reason …   somebody's: let them use another user",
-        "runbooks/two-keys.md",
+        "nobody's: rotator discard --user {user} --key {0} --reason …   somebody's: let them use another user, "
+        f"then {KEYS_PAGE}#a-strangers-key",
+        f"{KEYS_PAGE}#whose-key-is-this",
         Exit.HELP_NEEDED,
     ),
     "hand-over": Told(
         "waiting for a person to paste the new credential: {all}",
         "these places can only be fed by hand; both keys stay Active meanwhile, there is no deadline",
         "rotator handover {user} {0} --reveal, paste, then: rotator confirm {user} {0}",
-        "runbooks/consumer-push.md",
+        "runbooks/consumer-push.md#waiting-for-a-person",
         Exit.OK,
     ),
     "revoke-first": Told(
@@ -115,7 +116,7 @@ TOLD: dict[str, Told] = {
         "its answer to the push was an acknowledgement, not a proof",
         "look at the place: a second copy, a restored backup, another machine?  Then push again: rotator rotate "
         "--user {user}",
-        "runbooks/consumer-push.md",
+        "runbooks/consumer-push.md#still-on-the-old-key",
         Exit.HELP_NEEDED,
     ),
 }

@@ -163,7 +163,7 @@ def discard(rotation: Rotation, key: str, reason: str) -> None:
         raise StopError(
             f"{mask(key)} is not the fruit of an unclear create",
             why="only such a key, never used and never pushed, can be discarded",
-            fix="`rotator status` shows the keys; a stranger's key is deleted by its owner",
+            fix="`rotator status` shows the keys; a stranger's key: runbooks/two-keys.md#a-strangers-key",
             id="not-a-candidate",
             runbook="runbooks/two-keys.md",
         )
@@ -171,7 +171,13 @@ def discard(rotation: Rotation, key: str, reason: str) -> None:
     use = rotation.situation.last_use(key)
     if use is None or use.at is not None:
         seen = "is unknown" if use is None else "is known: somebody has its secret"
-        raise StopError(f"whether {mask(key)} was ever used {seen}", why="unknown is not unused", id="not-a-candidate")
+        raise StopError(
+            f"whether {mask(key)} was ever used {seen}",
+            why="unknown is not unused",
+            fix="a stranger's key: runbooks/two-keys.md#a-strangers-key",
+            id="not-a-candidate",
+            runbook="runbooks/two-keys.md",
+        )
     rotation.record(ev.Disowned(rotation.time.now(), key, reason))
 
 

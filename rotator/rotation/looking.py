@@ -118,7 +118,8 @@ class Looking:
             return []
         fix = "let the SMTP user's policy allow ses:SendRawEmail on its identity"
         unsure = isinstance(answer, Unknown)  # the simulation itself may not be allowed: a warning
-        page, code = "runbooks/access.md", Exit.ACCESS
+        page = f"runbooks/access.md#{'no-permission' if unsure else 'the-smtp-user-may-not-send'}"
+        code = Exit.ACCESS
         return [Problem("permission", answer.detail, fix, page, warning=unsure, exit_code=code)]
 
     def _consumer_problems(self) -> list[Problem]:

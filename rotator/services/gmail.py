@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar
 
+from rotator.core.mail.gmail_fixes import GMAIL_FIXES
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.services.gmail_errors import GmailError, GmailKind, failures, translate
@@ -261,8 +262,8 @@ def _send_as(found: dict[str, Any]) -> SendAs:
 
 def _judged(echo: dict[str, Any], host: str, port: int, security: str) -> Acknowledged | Refused | Unknown:
     if "smtpMsa" not in echo:
-        fix = "choose an alias with an SMTP server of its own; Gmail ignores one for the primary address"
-        return Refused("sendAs.patch: Gmail says yes but wrote no SMTP server", fix, "gmail-not-written")
+        seen = "sendAs.patch: Gmail says yes but wrote no SMTP server"
+        return Refused(seen, GMAIL_FIXES["gmail-not-written"], "gmail-not-written")
     written = _send_as(echo)
     if (written.host, written.port, written.security) != (host, port, security):
         return Unknown("sendAs.patch: Gmail echoes another host, port or security than was sent")

@@ -36,7 +36,8 @@ class AuditWork:
         """Users of the file that have no journal here, which nobody can audit."""
         for name in self.not_adopted:
             seen, fix = f"{name} was never adopted: nothing of it can be audited", f"rotator adopt --user {name}"
-            yield Finding("users.adopted", CheckStatus.FAILED, seen, fix, "runbooks/restore.md", (("user", name),))
+            page, evidence = "runbooks/restore.md#first-use", (("user", name),)
+            yield Finding("users.adopted", CheckStatus.FAILED, seen, fix, page, evidence)
 
     def strangers(self) -> Iterator[Finding]:
         """Users below aws.user_path that the file does not name; nothing if no path is configured."""

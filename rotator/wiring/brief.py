@@ -36,5 +36,6 @@ def refuse_without_journal(configuration: Configuration, user: UserConfiguration
     if (user.account, user.name) not in users(configuration.state):
         raise NoJournal(
             f"no journal of {user.name} in account {user.account} at {configuration.state}",
-            fix=f"first use: rotator adopt --user {user.name}   moved or restored machine: runbooks/restore.md",
+            fix=f"first use: rotator adopt --user {user.name}   lost, moved or restored: "
+            "runbooks/journal-or-seal-lost.md",
         )

@@ -12,6 +12,7 @@ import pytest
 
 from rotator.cli.pages import anchor, part_of
 from rotator.core import errors
+from rotator.core.error_ids import error_id, known_ids
 from rotator.core.refusals import TOLD
 from rotator.doctor.registry import CHECKS
 from rotator.services.gmail_errors import GmailKind
@@ -115,6 +116,7 @@ def test_an_error_s_page_speaks_of_it() -> None:
     named = [(error.id, error.runbook) for error in every_error() if error.runbook]
     named += [(id_, entry.runbook) for id_, entry in TOLD.items()]
     named += [found for path in PRODUCT for found in raised(path)]
+    named += [(id_, found.runbook) for id_ in known_ids() if (found := error_id(id_)) is not None]
     silent = {(id_, page) for id_, page in named if f"`{id_}`" not in _with_index(ROOT / page.partition("#")[0])}
     assert sorted(silent) == []
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 
-from rotator.core.error_ids import OTHERS, error_id, known_ids
+from rotator.cli.failure import Failure
+from rotator.core.error_ids import OTHERS, SECTIONS, error_id, known_ids
+from rotator.core.errors import StopError
 from rotator.core.mail import exchange
 from rotator.core.mail import explanation as told
 from rotator.core.mail.explanation import Kind
@@ -50,6 +52,22 @@ def test_no_id_is_known_that_nothing_shows() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and ID.fullmatch(node.value)
     }
     assert sorted(set(OTHERS) - words) == []
+
+
+def test_each_id_stands_under_one_section() -> None:
+    """No section is given to an id that went away, and none has two."""
+    placed = [one for ids in SECTIONS.values() for one in ids]
+    assert sorted(set(placed) - set(OTHERS)) == []
+    assert len(placed) == len(set(placed))
+
+
+def test_an_error_leads_to_its_section() -> None:
+    """Whoever is woken up lands at the lines about the id, unless the error knows a better page."""
+    told = StopError("no run is open", id="nothing-open")
+    assert Failure.of(told).runbook == "runbooks/ses-smtp-key-rotation.md#refused-and-nothing-is-wrong"
+    better = StopError("x", id="abort-too-late", runbook="runbooks/compromised-key.md")
+    assert Failure.of(better).runbook == "runbooks/compromised-key.md"
+    assert Failure.of(StopError("of no section")).runbook == StopError.runbook
 
 
 def test_every_check_that_an_answer_names_is_there() -> None:

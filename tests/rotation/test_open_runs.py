@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rotator.core import steps
-from rotator.core.errors import RemoteFault
+from rotator.core.errors import ConfigurationError, RemoteFault
 from rotator.core.parts import Parts
 from rotator.core.policy import Mode
 from rotator.core.ports import KeyList
@@ -68,6 +68,8 @@ def test_after_a_day_of_silence_a_person_is_told_what_is_left_to_do() -> None:
     assert world.keys[OLD].key.active
     left = replace(parts.policy, consumers=tuple(one for one in parts.policy.consumers if one.name != WORKSPACE.name))
     parts = replace(parts, policy=left)
+    with pytest.raises(ConfigurationError, match=f"it knows: .*{WORKSPACE.name}"):
+        interventions.forget(Rotation(parts), "mistyped", "the mailbox was closed")
     interventions.forget(Rotation(parts), WORKSPACE.name, "the mailbox was closed")
     step = turn(parts).step
     assert isinstance(step, steps.Wait)

@@ -36,6 +36,8 @@ GMAIL_FIXES = user_fixes(login_again()) | {
     "gmail-no-such-alias": "set the address up in Gmail > Settings > Accounts, or correct consumers[].alias",
     "gmail-rejected": 'if it speaks of outbound servers: the admin must switch on "Allow per-user outbound gateways" '
     "(Admin console > Apps > Google Workspace > Gmail > End user access)",
+    "gmail-not-written": "the mailbox's own address? name an alias: Gmail ignores a server for that one.   An alias: "
+    "take credentials out of the consumer, so that a person pastes",
     "gmail-credentials": "make new credentials, or correct the path in the configuration",
     "gmail-throttled": "run the same command again later",
     "gmail-unclear": "run the same command again: the same value is pushed",
