@@ -23,6 +23,8 @@ FOLDER = Path(__file__).parent
 README = FOLDER.parents[1] / "README.md"
 BEGIN, END = "<!-- made by: python -m tests.contract.matrix --write -->\n", "<!-- end -->\n"
 YES, NO, NEVER = "✓", "", "–"
+PROOF, DRIFT = "best proof", "notices an old password put back"
+SURVIVED, ATTESTED = "a test mail after the old key was off", "a person's word"
 
 # What the kinds are called; Gmail is three of them.
 ROWS = {
@@ -45,7 +47,7 @@ PROOFS = {
     "push": r"test_(difficult_characters|pushed_twice)",
     "read back": r"test_it_holds_what_was_pushed",
     "canary": r"test_(a_canary_arrives|the_canary_logs_in)",
-    "drift": r"test_a_place_that_went_back_is_found_out",
+    DRIFT: r"test_a_place_that_went_back_is_found_out",
     "refused": r"test_a_refusal_changes_nothing",
     "lost before": r"test_(whatever_is_lost.*(put|ssm)_lost|a_patch_is_sent_once.*request is lost|a_killed_program)",
     "lost after": r"test_a_lost_answer_is_unknown",
@@ -59,13 +61,13 @@ PASTED = ("gmail_send_as token", "gmail_send_as none", "human")
 # What cannot be, and why: (kinds, columns, reason).  No test can show it, and a blank would look like an omission.
 CANNOT: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("gmail_send_as none", "human"), ("preflight",), "a person does it, there is nothing to ask"),
-    ((*WRITES, *PASTED), ("read back", "drift"), "neither Gmail nor a person can be read"),
+    ((*WRITES, *PASTED), ("read back", DRIFT), "neither Gmail nor a person can be read"),
     (("gmail_send_as none", "human", "command"), ("canary",), "there is nothing to log in with"),
     (WRITES, ("partial replicas",), "one request writes the whole pair into the one place there is"),
     (("credential_file",), ("lost before", "late", "throttled"), "a file on this machine, no request travels"),
     (("command",), ("partial replicas",), "its places are the program's own affair: all but a clear answer is unknown"),
 )
-MAIN = ("preflight", "push", "read back", "canary", "highest rung", "drift")
+MAIN = ("preflight", "push", "read back", "canary", PROOF, DRIFT)
 FAULTS = ("refused", "lost before", "lost after", "late", "slow", "partial replicas", "throttled")
 
 
@@ -100,10 +102,10 @@ class Results:
     def cell(self, kind: str, column: str) -> str:
         """What the table shows; what a consumer cannot do by its own word is never a yes."""
         traits = self.traits[kind]
-        if column == "highest rung":
+        if column == PROOF:
             return self._rung(kind, traits)
         if any(kind in kinds and column in where for kinds, where, _ in CANNOT):
-            can = {"read back": traits.reads_back, "drift": traits.reads_back, "canary": traits.sends}
+            can = {"read back": traits.reads_back, DRIFT: traits.reads_back, "canary": traits.sends}
             assert not can.get(column, False), f"{kind} can: {column}"
             return NEVER
         if column == "push" and traits.by_hand:
@@ -112,10 +114,10 @@ class Results:
 
     def _rung(self, kind: str, traits: Traits) -> str:
         if self.proven(kind, "canary"):
-            return "survived"
+            return SURVIVED
         if traits.reads_back:
             return "read back"
-        return "attested" if traits.by_hand else "acknowledged"
+        return ATTESTED if traits.by_hand else "its answer"
 
 
 def columns(item: pytest.Item) -> list[str]:
@@ -140,7 +142,7 @@ def table(results: Results) -> str:
     pushed = [kind for kind in ROWS if kind not in PASTED]
     halves = ("\n".join(_half(results, MAIN, ROWS)), "\n".join(_half(results, FAULTS, pushed)))
     reasons = "\n".join(f"- {', '.join(where)}: {why}." for _, where, why in CANNOT)
-    return "\n\n".join((*halves, f"{NEVER}: it cannot be, because:", reasons)) + "\n"
+    return "\n\n".join((*halves, f"{NEVER} means not possible:", reasons)) + "\n"
 
 
 def _half(results: Results, wanted: tuple[str, ...], kinds: Iterable[str]) -> Iterator[str]:
