@@ -120,7 +120,8 @@ FILES = {
         linked(relay), Exit.FAILED, "a symbolic link", "only the service user", "consumer-push", flows=FLOWS
     ),
     "no journal": Luck(
-        gone(state, "journal.db*"), Exit.USAGE, "no journal of jada-ses-smtp", "first use: rotator adopt", "restore"
+        gone(state, "journal.db*"), Exit.USAGE, "no journal of jada-ses-smtp", "first use: rotator adopt",
+        "journal-or-seal-lost",
     ),
     "no seal key": Luck(
         gone(state, "seal.key"), Exit.FAILED, r"seal\.key cannot be opened", "put the original seal key back", "restore"
