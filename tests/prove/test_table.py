@@ -9,7 +9,7 @@ import pytest
 
 from tests.prove.__main__ import table
 from tests.prove.figures import count, suite_of, totals
-from tests.prove.timing import PROOFS, chosen
+from tests.prove.timing import NO_PROOF, PROOFS, chosen
 
 
 def write(directory: Path, name: str, *lines: tuple[str, str, str, int]) -> None:
@@ -51,7 +51,9 @@ def test_an_unknown_column_is_an_error() -> None:
 
 
 CHOSEN = {
-    "a proof, quick or slow": ("tests/saga/test_postfix.py::test_it", False, True),
+    "a proof, quick or slow": ("tests/saga/test_processes.py::test_it", False, True),
+    "a whole rotation that nothing disturbs": ("tests/saga/test_whole_rotation.py::test_it", False, False),
+    "a part of a longer proof": ("tests/saga/test_syscalls.py::test_killed_before_some_system_calls[0]", False, False),
     "what is slow elsewhere": ("tests/year/test_year.py::test_it[two dozen]", True, True),
     "what CI runs and is no proof": ("tests/cli/test_status.py::test_it", False, False),
 }
@@ -61,4 +63,4 @@ CHOSEN = {
 def test_the_proofs_are_run_whole_and_what_is_slow_elsewhere(node: str, slow: bool, wanted: bool) -> None:
     """Neither more nor less; each place that is named exists."""
     assert chosen(node, slow=slow) is wanted
-    assert all(Path(one).exists() for one in PROOFS)
+    assert all(Path(one.partition("::")[0]).exists() for one in (*PROOFS, *NO_PROOF))
