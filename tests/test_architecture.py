@@ -2,7 +2,7 @@
 
 * cli -> wiring -> {services, consumers, journal, notices} -> core · consumers -> services · config -> core
 * rotation, audit, alarms, suppression, schedule, doctor, report, infra -> core only; three of them, which log in or
-  change something, -> effect
+  change something, and notices, which mail, -> effect
 * cli/render.py is the only module that prints; services is the only place that knows AWS, Google and SMTP
 * cli/sandbox.py -> sandbox, and no other edge to or from it
 """
@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "path_trust": set(),  # whose files may be believed: one answer for all who touch files
     "effect": {"core"},  # intent, lock, deadline, effect: one order for all who log in or change something
     **{name: {"core"} for name in WORK | ADAPTERS},
-    **{name: {"core", "effect"} for name in ("rotation", "audit", "doctor")},
+    **{name: {"core", "effect"} for name in ("rotation", "audit", "doctor", "notices")},
     **{name: {"core", "path_trust"} for name in ("services", "journal", "config")},
     "consumers": {"services", "core"},
     "wiring": ADAPTERS | WORK | {"config", "core"},

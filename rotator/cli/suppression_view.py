@@ -83,7 +83,7 @@ class Told:
 
     def send(self, id: str, subject: str, text: str) -> bool:
         """Whether a channel took it; where none is configured, printed is delivered."""
-        from rotator.wiring.around import tell_all
+        from rotator.wiring.telling import tell_all
 
         self.options.screen.say(f"{subject}  [{id}]\n{text}", "warning", always=True)
         notice = Notice(id, NoticeKind.SUPPRESSION, subject_line(subject), f"{text}\n")

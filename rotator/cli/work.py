@@ -135,7 +135,7 @@ def _surround(options: Options, configuration: Configuration, work: Work, turn: 
     If AWS told two times, there is no figure, and nothing to tell but that.
     """
     from rotator.wiring.alarms import publish_rotation
-    from rotator.wiring.around import tell
+    from rotator.wiring.telling import tell
 
     timed = not work.rotation.time.contradicted
     if timed:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from rotator.core.facts import Facts
 from rotator.core.history.events import Event
+from rotator.core.history.fold import fold
 
 
 class Writes(Protocol):
@@ -40,3 +41,39 @@ class BriefLock(Protocol):
     def events(self) -> Sequence[Event]:
         """All events until now, read beside whoever has the lock.  Raises JournalError, SealError."""
         ...
+
+
+class Reads(Writes, Protocol):
+    """What `Throughout` needs of the journal that it stands for."""
+
+    def events(self) -> Sequence[Event]:
+        """All events, oldest first."""
+        ...
+
+
+class Throughout:
+    """The same for a rotation, whose process holds the lock from its beginning to its end."""
+
+    def __init__(self, journal: Reads) -> None:
+        """`journal` is open, and its lock is held."""
+        self._journal = journal
+
+    def held(self) -> AbstractContextManager[Held]:
+        """Nothing to wait for, and nothing is let go."""
+        return nullcontext(self)
+
+    def events(self) -> Sequence[Event]:
+        """All events until now."""
+        return self._journal.events()
+
+    def facts(self) -> Facts:
+        """What they add up to."""
+        return fold(self._journal.events())
+
+    def append(self, event: Event) -> None:
+        """Commit one event.  Raises JournalError."""
+        self._journal.append(event)
+
+    def check_lock(self) -> None:
+        """Raises LockHeld if this process is no longer the owner."""
+        self._journal.check_lock()

@@ -8,6 +8,7 @@ import unicodedata
 # Cc and Cf: control and invisible formatting characters (bidi overrides among them); Cs: halves of a pair;
 # Zl, Zp: line and paragraph separators, which some readers take for the end of a line.
 CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+ADDRESS = re.compile(r"\S*@\S*")
 
 
 def has_control(text: str) -> bool:
@@ -25,3 +26,8 @@ def harmless(text: str, *, lines: bool = False) -> str:
 def one_line(text: str) -> str:
     """The same in one line, every run of blanks as one."""
     return harmless(" ".join(text.split()))
+
+
+def without_addresses(text: str) -> str:
+    """The text as the journal may keep it: SES's replies quote mail addresses."""
+    return ADDRESS.sub("(address)", text)

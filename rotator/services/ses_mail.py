@@ -1,18 +1,15 @@
-"""Notices by mail through SES's API, with the program's own rights: the SMTP credential may be what is broken.
+"""Notices by mail through SES's API, with the program's own rights: for when the SMTP credential cannot be used.
 
 Wire facts: botocore 1.44.5 `sesv2` model (SendEmail, Content.Simple with Headers).
 """
 
 from __future__ import annotations
 
-import re
-
+from rotator.core.foreign_text import without_addresses
 from rotator.core.notice import Notice
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.services.aws import AwsSession
 from rotator.services.aws_calls import AwsCalls
-
-ADDRESS = re.compile(r"\S*@\S*")
 
 
 class SesMail:
@@ -40,13 +37,13 @@ class SesMail:
                 ],
             }},
         )  # fmt: skip
-        return without_addresses(answer)
+        return told(answer)
 
 
-def without_addresses(answer: dict[str, object] | Refused | Unknown) -> Acknowledged | Refused | Unknown:
+def told(answer: dict[str, object] | Refused | Unknown) -> Acknowledged | Refused | Unknown:
     """The answer as the journal may keep it."""
     if isinstance(answer, Refused):
-        return Refused(ADDRESS.sub("(address)", answer.detail), answer.fix, answer.id)
+        return Refused(without_addresses(answer.detail), answer.fix, answer.id)
     if isinstance(answer, Unknown):
-        return Unknown(ADDRESS.sub("(address)", answer.detail))
+        return Unknown(without_addresses(answer.detail))
     return Acknowledged(str(answer.get("MessageId", "")))

@@ -6,7 +6,7 @@ from rotator.core.notice import Notice
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.services.aws import AwsSession
 from rotator.services.aws_calls import AwsCalls
-from rotator.services.ses_mail import without_addresses
+from rotator.services.ses_mail import told
 
 
 class SnsTopic:
@@ -31,4 +31,4 @@ class SnsTopic:
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
         )  # fmt: skip
-        return without_addresses(answer)
+        return told(answer)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
+import yaml
 
 from rotator.core.errors import Exit
 from rotator.sandbox.scenario import InitialKey, Scenario
@@ -21,11 +23,17 @@ RECIPIENT = "jada@example.com"
 
 @pytest.fixture
 def told(build_stage: Build, zygote: Zygote) -> Stage:
-    """An adopted user whose key is due, and somebody who wants to hear of it by mail and by a topic."""
+    """An adopted user whose key is due, and somebody who wants to hear of it by mail and by a topic.
+
+    Its relay's file is read back and nothing is sent through it: whatever is mailed is a notice.
+    """
     stage = build_stage(calm=True, launcher=zygote, scenario=DUE)
     stage.keep_consumers("relay")
+    relay = yaml.safe_load(Path(stage.environment["ROTATOR_CONFIG"]).read_text())["users"][0]["consumers"][0]
+    sender, _ = relay.pop("canary_from"), relay.pop("canary_to", None)
     topic_arn = stage.world.moto.create_topic("us-east-1", "keys")
-    stage.configure(defaults=AT_ONCE, audit={}, notify={"mail_to": RECIPIENT, "sns_topic": topic_arn})
+    people = {"mail_to": RECIPIENT, "mail_from": sender, "sns_topic": topic_arn}
+    stage.configure(defaults=AT_ONCE, audit={}, notify=people, user={"consumers": [relay]})
     stage.adopt()
     return stage
 
@@ -69,7 +77,41 @@ def test_the_head_in_a_notice_is_one_that_the_journal_had(told: Stage) -> None:
     told.rotator("rotate", "--yes")
     head = next(line for line in mails(told)[0].get_content().splitlines() if line.startswith("Journal: "))
     before, said = told.rotator("history", "--json").json, head.split()
-    assert int(said[1]) == before["events"] - 2  # what was recorded since: sent by mail, sent by SNS
+    since = 4  # what was recorded since: about to log in, logged in, sent by mail, sent by SNS
+    assert int(said[1]) == before["events"] - since
+
+
+def test_a_mail_goes_with_the_users_own_password(told: Stage) -> None:
+    """The new key's, once the run is over; no right of the program is needed for it."""
+    told.rotator("rotate", "--yes")
+    (key,) = told.active()
+    (mail,) = [one for one in told.world.record.entries() if one.name == "DATA"]
+    assert (mail.detail, kinds(told)) == (key, ["done"])
+    assert "sesv2:SendEmail" not in told.calls()
+    assert "own rights" not in mails(told)[0].get_content()
+
+
+def test_while_a_run_is_open_a_mail_never_goes_with_the_old_key(build_stage: Build, zygote: Zygote) -> None:
+    """Its last use is being watched: the new one is used, which SES has accepted by then."""
+    stage = build_stage(calm=True, launcher=zygote, scenario=DUE)
+    stage.keep_consumers(BY_HAND)
+    stage.configure(audit={}, notify={"mail_to": RECIPIENT})
+    old = stage.adopt()
+    stage.rotator("rotate", "--yes", code=None)
+    (mail,) = [one for one in stage.world.record.entries() if one.name == "DATA"]
+    assert (kinds(stage), stage.active() - {old}) == (["waiting"], {mail.detail})
+
+
+def test_a_password_that_ses_refuses_does_not_keep_people_in_the_dark(build_stage: Build, zygote: Zygote) -> None:
+    """The other way is rotator's own rights, and the notice says why it came so."""
+    stage = build_stage(calm=True, launcher=zygote, scenario=Scenario(keys=(InitialKey(age_days=67),)))
+    stage.keep_consumers("relay")
+    stage.configure(audit={}, notify={"mail_to": RECIPIENT})
+    stage.adopt()
+    stage.world.faults.arm("smtp_535", 1)
+    stage.rotator("rotate", "--all", "--if-due")
+    assert (kinds(stage), stage.calls().count("sesv2:SendEmail")) == (["due-soon"], 1)
+    assert "not with the user's password: auth: 535 Authentication Credentials Invalid" in mails(stage)[0].get_content()
 
 
 def test_somebody_who_has_to_paste_is_told_how_and_reminded(build_stage: Build, zygote: Zygote) -> None:
@@ -123,7 +165,7 @@ def test_an_order_that_does_not_fit_is_no_failure_of_the_rotation(told: Stage) -
 
 def test_a_kill_between_sending_and_recording_sends_again(told: Stage) -> None:
     """At least once: the same id, so that the receiver can drop it; then never again."""
-    told.world.record.hold("sesv2:SendEmail", "after")
+    told.world.record.hold("DATA", "after")
     process = told.start("rotate", "--yes")
     assert told.world.record.wait_until_held(HELD_S) is not None
     process.send_signal(signal.SIGKILL)
@@ -140,7 +182,7 @@ def test_a_kill_between_sending_and_recording_sends_again(told: Stage) -> None:
 
 def test_a_kill_before_sending_sends_later(told: Stage) -> None:
     """The run was finished and journalled; what had to be said of it is said by the next process."""
-    told.world.record.hold("sesv2:SendEmail", "before")
+    told.world.record.hold("DATA", "before")
     process = told.start("rotate", "--yes")
     assert told.world.record.wait_until_held(HELD_S) is not None
     process.send_signal(signal.SIGKILL)
@@ -154,7 +196,9 @@ def test_a_kill_before_sending_sends_later(told: Stage) -> None:
 def test_a_channel_that_fails_changes_neither_state_nor_exit_code(told: Stage) -> None:
     """It is a warning of the next `status`, until it works again."""
     told.world.faults.arm("ses_send_500", 2)
+    told.world.ses.sending_enabled = False
     told.rotator("rotate", "--yes")
+    told.world.ses.sending_enabled = True
     assert (kinds(told), topic(told)) == ([], ["done"])
     shown = told.rotator("status", "--check")
     assert "notices by mail fail since" in shown.err

@@ -20,10 +20,10 @@ OUTAGES = (
     (50, 1, "smtp_454", FEW),
     (52, 1, "iam_500", ALL_DAY),
     (54, 1, "gmail_500_before", SOME),
-    (116, 3, "ses_send_500", ALL_DAY),  # nobody can be told
+    *((116, 3, fault, ALL_DAY) for fault in ("smtp_451", "ses_send_500")),  # nobody can be told, either way
     (130, 1, "asm_500", ALL_DAY),
     (131, 1, "ssm_500", ALL_DAY),
-    (140, 3, "ses_send_500", ALL_DAY),
+    *((140, 3, fault, ALL_DAY) for fault in ("smtp_451", "ses_send_500")),
     (230, 1, "throttled", ALL_DAY),
     (231, 2, "gmail_500_before", SOME),
 )
