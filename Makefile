@@ -75,7 +75,6 @@ $(VENV)/bin/rotator:
 COMPILE = echo hatchling | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(UPGRADE)
 lock: $(VENV)/.developed ## resolve requirements/*.lock anew from pyproject.toml
-	@command -v $(UV) >/dev/null || $(PIP) install uv
 	@$(COMPILE) pyproject.toml - --extra sandbox --extra apprise --extra dev -o requirements/dev.lock
 	@$(COMPILE) pyproject.toml - --constraint requirements/dev.lock -o requirements/run.lock
 
