@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rotator.core.errors import NoJournal, RotatorError, StopError
+from rotator.core.error_ids import error_id
+from rotator.core.errors import NoJournal, RotatorError, SealError, StopError
 
 
 def test_an_error_says_what_its_kind_says() -> None:
@@ -23,3 +24,10 @@ def test_an_error_may_know_better_than_its_kind() -> None:
     error = NoJournal("seen", why="because", fix="", id="own", runbook="runbooks/own.md")
     assert (error.why, error.fix, error.id, error.runbook) == ("because", "", "own", "runbooks/own.md")
     assert isinstance(StopError("x"), RotatorError)
+
+
+def test_an_error_that_is_looked_up_by_its_id_says_the_same() -> None:
+    """The cause of its kind in the words that a run shows."""
+    found = error_id(SealError.id)
+    assert found is not None
+    assert (found.cause, found.fix, found.runbook) == (SealError.why, SealError.fix, SealError.runbook)

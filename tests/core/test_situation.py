@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotator.core import steps
@@ -135,3 +137,8 @@ def test_mail_flows_on_our_active_keys(
 ) -> None:
     """People are told the keys that mail can go out with, and no other."""
     assert looking(past, keys, now).carrying == carrying
+
+
+def test_who_somebody_is_does_not_depend_on_when_it_was_asked() -> None:
+    """Two replies about one user are about one user."""
+    assert replace(WHO, at=Instant(T)) == WHO
