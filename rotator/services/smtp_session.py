@@ -43,12 +43,12 @@ class Reply:
         return classify(self.stage, self.code, self.text)[0]
 
     def outcome(self, where: str = "") -> Acknowledged | Refused | Unknown:
-        """What it says of a login or a mail: only 235 accepts a login (RFC 4954 section 6), only 5xx refuses.
+        """What it says of a login or a mail: only 5xx refuses.
 
         `where` is put before a text that explains.
         """
         meaning, hint = classify(self.stage, self.code, self.text)
-        if self.code == LOGGED_IN if self.stage == "auth" else meaning is Meaning.ACCEPTED:
+        if meaning is Meaning.ACCEPTED:
             return Acknowledged(f"{self.code} {self.text}")
         if self.code >= 500:
             return Refused(f"{where}{self.code} {self.text}", hint, meaning)

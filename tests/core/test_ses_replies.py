@@ -10,8 +10,10 @@ from rotator.core.mail.ses_replies import AUTH, DATA, Meaning, classify
 SAID = {
     (AUTH, 235, "Authentication successful."): Meaning.ACCEPTED,
     (DATA, 250, "Ok 0000014a"): Meaning.ACCEPTED,
-    (AUTH, 354, "End data with <CR><LF>.<CR><LF>"): Meaning.ACCEPTED,
-    (AUTH, 200, "anything friendly"): Meaning.ACCEPTED,
+    (DATA, 354, "End data with <CR><LF>.<CR><LF>"): Meaning.ACCEPTED,
+    (DATA, 200, "anything friendly"): Meaning.ACCEPTED,
+    (AUTH, 334, "VXNlcm5hbWU6"): Meaning.UNCLASSIFIED,
+    (AUTH, 250, "friendly, and no login"): Meaning.UNCLASSIFIED,
     ("", 421, "Maximum message count per session reached"): Meaning.RECONNECT,
     ("", 421, "Too many concurrent SMTP connections"): Meaning.BUSY,
     ("", 451, "Timeout waiting for data from client."): Meaning.RECONNECT,
@@ -59,9 +61,9 @@ def test_a_person_gets_a_hint(said: tuple[str, int, str]) -> None:
 
 
 def test_a_code_counts_at_its_stage() -> None:
-    """235 is an answer to a login, 250 to a mail; elsewhere they are friendly and no more."""
+    """235 is an answer to a login, 250 to a mail; neither is one to the other."""
     assert classify(DATA, 250, "Ok") == (Meaning.ACCEPTED, "accepted also when the recipient is suppressed")
-    assert classify(AUTH, 250, "Ok") == (Meaning.ACCEPTED, "")
+    assert classify(AUTH, 250, "Ok") == (Meaning.UNCLASSIFIED, "")
     assert classify("", 530, "Must issue a starttls command first")[1] != classify("", 530, "log in")[1]
     login, subscription = classify(AUTH, 454, "Temporary authentication failure"), classify("", 454, "other")
     assert login[1] != subscription[1]

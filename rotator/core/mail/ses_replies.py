@@ -84,6 +84,6 @@ def classify(stage: str, code: int, text: str) -> tuple[Meaning, str]:
     rule = next((rule for rule in REPLIES if rule.fits(stage, code, text)), None)
     if rule is not None:
         return rule.meaning, rule.hint
-    if 200 <= code < 400:
-        return Meaning.ACCEPTED, ""
+    if 200 <= code < 400:  # to AUTH only 235 is a yes (RFC 4954 section 6): 334 asks for more
+        return (Meaning.UNCLASSIFIED if stage == AUTH else Meaning.ACCEPTED), ""
     return (Meaning.BUSY, "try again") if 400 <= code < 500 else (Meaning.UNCLASSIFIED, "")
