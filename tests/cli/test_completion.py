@@ -24,6 +24,17 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 _rotator_completion rotator
 printf '%s\\n' "${COMPREPLY[@]}"
 """
+FISH = "rotator --show-completion | source; complete -C $argv[1]"
+# Zsh completes in a terminal only: it gets one of its own, and whoever reads it waits for the word.
+ZSH = """
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1=; autoload -U compinit; compinit -D -u; eval "$(rotator --show-completion)"; print REA"DY"'
+zpty -r z told '*READY*'
+zpty -w -n z "$1"$'\\t'
+zpty -r z told "*$2*" && print -r -- "$2"
+zpty -d z
+"""
 WATCHED = """
 import sys
 def told(event, arguments):
@@ -66,6 +77,30 @@ def test_bash_completes(program: Path, words: list[str], offered: set[str]) -> N
         timeout=60, env={"PATH": f"{program}:{os.environ['PATH']}", "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
     )  # fmt: skip
     assert (set(done.stdout.split()), done.stderr) == (offered, "")
+
+
+def _in(shell: str, program: Path, *arguments: str) -> str:
+    home = {"HOME": str(program.parent), "TERM": "xterm", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    done = subprocess.run(
+        [shell, *arguments], check=True, capture_output=True, text=True,
+        timeout=120, env=home | {"PATH": f"{program}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    return done.stdout
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+@pytest.mark.parametrize(("words", "offered"), CASES.values(), ids=CASES.keys())
+def test_fish_completes(program: Path, words: list[str], offered: set[str]) -> None:
+    """Fish takes its own script, and offers the same."""
+    told = _in("fish", program, "--no-config", "-c", FISH, " ".join(("rotator", *words)))
+    assert {line.partition("\t")[0] for line in told.splitlines()} == offered
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+@pytest.mark.parametrize(("typed", "becomes"), {"rotator ro": "rotator rotate", "rotator ado": "rotator adopt"}.items())
+def test_zsh_completes(program: Path, typed: str, becomes: str) -> None:
+    """A press of the tabulator in a real terminal makes a command of its beginning."""
+    assert _in("zsh", program, "-f", "-c", ZSH, "zsh", typed, becomes).strip() == becomes
 
 
 def _asked(words: str, *python: str) -> subprocess.CompletedProcess[str]:
