@@ -14,7 +14,7 @@ from rotator.core.policy import CLOCK_SLACK_S, Mode
 INTENTS_KEPT = 8  # unclear creates remembered; more than eight lost replies in a row is not a network
 LEFT = "@"  # NAME@a1b2c3: a place that NAME pointed at before; no file can name a consumer so
 BETWEEN = "+"  # the fingerprints of one name's places: a file and its copies
-DELETED_KEPT = 4  # deleted ids remembered: a stale list may still show them
+DELETED_KEPT = 4  # deleted ids remembered: a stale list may still show them; and as many that went without us
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ class Facts:
     current: str = ""  # the key consumers hold while no run is open
     keys: tuple[KeyFacts, ...] = ()
     deleted: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()  # ours, gone without us; what is listed of them again is nobody's to us
     kept: tuple[str, ...] = ()  # lost keys whose password stays sealed until the run is over
     consumers: tuple[ConsumerFacts, ...] = ()
     intents: tuple[CreateIntent, ...] = ()
@@ -159,10 +160,9 @@ class Facts:
         assert self.run is not None
         return replace(self, run=replace(self.run, **changes))  # type: ignore[arg-type]
 
-    def without_key(self, key_id: str) -> Facts:
-        """These facts after a key ceased to exist."""
-        return replace(
-            self,
-            keys=tuple(one for one in self.keys if one.id != key_id),
-            deleted=(*self.deleted, key_id)[-DELETED_KEPT:],
-        )
+    def without_key(self, key_id: str, *, by_us: bool) -> Facts:
+        """These facts after a key ceased to exist, by a deletion of ours or without us."""
+        rest = replace(self, keys=tuple(one for one in self.keys if one.id != key_id))
+        if by_us:
+            return replace(rest, deleted=(*self.deleted, key_id)[-DELETED_KEPT:])
+        return replace(rest, lost=(*self.lost, key_id)[-DELETED_KEPT:])

@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     survey.keep_every_holder,
     incident.drop_what_nobody_was_given,
     incident.make_room_for_a_successor,
+    survey.name_what_came_back,
     handing_over.preflight_before_create,
     handing_over.create_once,
     handing_over.verify_before_push,

@@ -54,6 +54,14 @@ TOLD: dict[str, Told] = {
         "then wait days before you delete it",
         f"{KEYS_PAGE}#a-strangers-key",
     ),
+    "key-came-back": Told(
+        "{0} was a key of rotator's, was gone from IAM, and is there again",
+        "it had been given up, so it is handed to nobody and not deleted; a place that was given it may use it",
+        "find out whether a place holds it: rotator history --user {user}   nobody does: "
+        "aws iam update-access-key --user-name {user} --access-key-id {0} --status Inactive   "
+        "then wait days before you delete it",
+        f"{KEYS_PAGE}#a-key-that-came-back",
+    ),
     "journal-behind": Told(
         "{0} is newer than the journal, and no key that the journal knows is there any more",
         "the journal was restored from a backup; acting on it could delete a key in use",

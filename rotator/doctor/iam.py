@@ -124,5 +124,7 @@ def _current(ground: Ground, user: User) -> AccessKey | None:
 
 def _known(facts: Facts, key: AccessKey) -> bool:
     """Adopted, made by us, deleted by us and still listed, or possibly born of a create that is unclear."""
+    if key.id in facts.lost:  # it came back
+        return False
     ours = facts.key(key.id).ours or key.id in facts.deleted
     return ours or any(one.bore(key.id, key.created) for one in facts.intents)

@@ -158,7 +158,7 @@ def discard(rotation: Rotation, key: str, reason: str) -> None:
     """A person's answer to "whose key is this?": nobody's.  Only for a key that an unclear create may have made."""
     rotation.survey()
     listed = rotation.situation.listed.get(key)
-    ours = rotation.facts.key(key).ours
+    ours = rotation.facts.key(key).ours or key in rotation.facts.lost
     if listed is None or ours or not any(one.may_bear(key, listed.created) for one in rotation.facts.intents):
         raise StopError(
             f"{mask(key)} is not the fruit of an unclear create",

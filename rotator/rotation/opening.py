@@ -109,10 +109,12 @@ def _incident(rotation: Rotation, request: Request, run_id: str) -> str:
     key, run = request.key, rotation.facts.run
     in_play = (run.old, run.new) if run else (rotation.facts.current,)
     if key not in in_play:
-        if _was_ours(rotation, key):
+        came_back = key in rotation.facts.lost and key in rotation.situation.listed
+        if _was_ours(rotation, key) and not came_back:
             return "retired"
+        seen = "was gone from IAM and came back" if came_back else "was neither adopted nor made here"
         raise StopError(
-            f"{mask(key)} was neither adopted nor made here",
+            f"{mask(key)} {seen}",
             why="strangers' keys are never touched, in any mode",
             fix=f"switch it off by hand: {plain_revoke(rotation.facts.user, key)}",
             id="strangers-key",

@@ -10,6 +10,7 @@ from rotator.core.policy import RETRY_S
 from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Ask,
+    Create,
     Discard,
     Finish,
     Forget,
@@ -17,6 +18,7 @@ from rotator.core.steps import (
     Observe,
     Orphan,
     Preflight,
+    Reactivate,
     Revoke,
     Verify,
 )
@@ -26,7 +28,9 @@ from tests.core.telling import (
     DAY,
     EMERGENCY,
     END,
+    GRACE,
     HOUR,
+    KEYS_OFF,
     LEAKED_NEW,
     LEAKED_OLD,
     NEW,
@@ -162,6 +166,49 @@ SURVEY = {
         (on(NEW, 0), on(OTHER, 0)),
         Finish("rotated"),
         now=END + 5,
+    ),
+    "a key that went without us is listed again: it is named, and no other is made beside it": Case(
+        run(*created(), ev.Lost(T + 100, NEW)), BOTH, refuse(2, "key-came-back"), now=T + HOUR
+    ),
+    "the same, and an unclear create could have borne it: all the same it is not discarded": Case(
+        run(*unclear(OLD), *created(T + 30), ev.Lost(T + 130, NEW)),
+        (on(OLD), on(NEW, -30)),
+        refuse(2, "key-came-back"),
+        now=T + HOUR,
+        last_use={NEW: None},
+    ),
+    "the same, and a person called it nobody's: it was ours once, so somebody may have it": Case(
+        run(*unclear(OLD), *created(T + 30), ev.Lost(T + 130, NEW), ev.Disowned(T + 200, NEW, "nobody's")),
+        (on(OLD), on(NEW, -30)),
+        refuse(2, "key-came-back"),
+        now=T + HOUR,
+        last_use={NEW: None},
+    ),
+    "a new key that everybody had is gone while the old one is off, and a stale list shows it: first the old key": Case(
+        run(*SURVIVED, ev.Lost(GRACE + DAY, NEW)),
+        KEYS_OFF,
+        Reactivate(OLD, "its successor is gone"),
+        now=GRACE + DAY + 60,
+    ),
+    "a lost old key is back when nothing is left to retire: it only bars what would need its slot": Case(
+        run(*CONFIRMED, ev.Lost(T + 100, OLD)), BOTH, Finish("rotated"), now=T + HOUR
+    ),
+    "a key that we deleted, in a list that is stale: as if it were not there": Case(
+        run(*created(), *switched(ev.Effect.DEACTIVATE, NEW, T + 9), *switched(ev.Effect.DELETE, NEW, T + 40)),
+        BOTH,
+        Create((OLD,)),
+        now=T + HOUR,
+    ),
+    "a key that our deletion without an answer took, in a list that is stale: the same": Case(
+        run(
+            *created(),
+            *switched(ev.Effect.DEACTIVATE, NEW, T + 9),
+            *switched(ev.Effect.DELETE, NEW, T + 40, ev.Outcome.UNKNOWN),
+            ev.Lost(T + 300, NEW),
+        ),
+        BOTH,
+        Create((OLD,)),
+        now=T + HOUR,
     ),
     "our key is gone and a stranger's older than the journal is there: a stranger's, not a restored journal": Case(
         [adopted()], (on(OTHER, 5 * DAY),), refuse(2, "strangers-key")

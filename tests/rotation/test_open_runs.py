@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from rotator.core import steps
-from rotator.core.errors import ConfigurationError, RemoteFault
+from rotator.core.access_keys import KeyId, LastUse
+from rotator.core.errors import ConfigurationError, KeyNotFound, RemoteFault, StopError
 from rotator.core.parts import Parts
-from rotator.core.policy import Mode
+from rotator.core.policy import LIST_LAG_S, Mode
 from rotator.core.ports import KeyList
 from rotator.rotation import interventions
 from rotator.rotation.loop import Ending, Rotation
@@ -251,6 +252,47 @@ def test_a_failed_look_up_is_not_absence(which: str, failure: str) -> None:
         if isinstance(turn(parts).step, steps.Finish):
             break
     assert (set(world.keys), world.made) == ({run.new}, 1)
+
+
+class Lagging(StaleList):
+    """IAM that does not know one key at all for as long as it is told to."""
+
+    def last_use(self, key: KeyId) -> LastUse:
+        """No such key, if it is the hidden one."""
+        if key == self.hidden:
+            raise KeyNotFound(f"GetAccessKeyLastUsed: {key} cannot be found")
+        return super().last_use(key)
+
+
+def test_a_key_that_iam_shows_too_late_is_named_and_left_alone() -> None:
+    """Given up after a minute in which IAM did not know it, it comes: a person hears of it, and nobody deletes it."""
+    world, parts = build(FILE)
+    iam = Lagging(world)
+    parts = replace(parts, access_keys=iam)
+    world.faults["soak"] = ["refused"] * 9
+    turn(parts)
+    run = Rotation(parts).facts.run
+    assert run is not None
+    iam.hidden = run.new
+    world.tick(2 * LIST_LAG_S)
+    world.faults = {}
+    assert not isinstance(turn(parts).step, steps.Finish)  # there is no room for another
+    iam.hidden = ""
+    world.tick(DAY)
+    ended = turn(parts)
+    assert isinstance(ended.step, steps.Refuse)
+    assert (ended.step.id, ended.step.seen[0]) == ("key-came-back", run.new)
+    assert run.new in report(ended, "jada").fix
+    assert (world.deleted, world.keys[run.new].key.active) == ([], True)
+    with pytest.raises(StopError, match="came back") as caught:  # it leaked as well: that is not over
+        turn(parts, Request(Mode.EMERGENCY, run.new, "leaked"))
+    assert f"--access-key-id {run.new} --status Inactive" in caught.value.fix
+    del world.keys[run.new]  # by hand
+    for _ in range(20):
+        world.tick(DAY)
+        if isinstance(turn(parts).step, steps.Finish):
+            break
+    assert (len(world.keys), world.made, world.deleted) == (1, 2, [OLD])
 
 
 def confirmed(parts: Parts) -> None:

@@ -20,8 +20,9 @@ def missed(key: KeyFacts) -> bool:
 
 
 def deleted(facts: Facts, key: str) -> Facts:
-    """After a deletion; if the run's new key leaked, it takes the place of the old one that made room."""
-    gone = replace(facts.without_key(key), intents=without_birth(facts, key))
+    """After a deletion, whoever's; if the run's new key leaked, it takes the place of the old one that made room."""
+    by_us = facts.key(key).effect == ev.Effect.DELETE
+    gone = replace(facts.without_key(key, by_us=by_us), intents=without_birth(facts, key))
     run = facts.run
     if run is None:
         return gone

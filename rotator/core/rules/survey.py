@@ -32,7 +32,7 @@ def know_the_keys(s: Situation) -> Step | None:
 
 def strangers(s: Situation) -> list[AccessKey]:
     """Listed keys that the journal neither adopted nor created."""
-    return [one for one in s.listed.values() if not s.facts.key(one.id).ours]
+    return [one for one in s.listed.values() if not s.facts.key(one.id).ours and one.id not in s.facts.lost]
 
 
 def birth(s: Situation, key: AccessKey) -> CreateIntent | None:
@@ -70,7 +70,7 @@ def stop_at_a_stranger(s: Situation) -> Step | None:
     if not unknown or (s.facts.run and s.run.old_gone and s.run.new in s.listed):
         return None
     newest = max(unknown, key=lambda one: one.created)
-    nothing_of_ours = len(unknown) == len(s.listed)
+    nothing_of_ours = not any(s.facts.key(one).ours for one in s.listed)
     if nothing_of_ours and s.facts.current and newest.created > s.facts.latest + CLOCK_SLACK_S:
         return Refuse(2, "journal-behind", (newest.id,))
     return Refuse(2, "strangers-key", (newest.id, *(one for one in s.listed if one != newest.id)))
@@ -126,6 +126,18 @@ def _lost(s: Situation, key: str) -> Step:
         return Forget(key)
     why = f"{key} is not listed, and whether it is still there could not be asked"
     return Wait(2, Instant(s.now + RETRY_S), why, urgent=True)
+
+
+def name_what_came_back(s: Situation) -> Step | None:
+    """A key of ours that was given up as lost is there after all: a person decides, before another is made beside it.
+
+    Others may hold it, and we have erased its password: it is neither handed out nor deleted.  Whoever needs the old
+    key has had it back by now: a list that is only stale must not keep them waiting.
+    """
+    back = [one for one in s.listed if one in s.facts.lost]
+    if s.run.new or not back:
+        return None
+    return Refuse(2, "key-came-back", (*back, *(one for one in s.listed if one not in back)))
 
 
 def notice_foreign_hands(s: Situation) -> Step | None:
