@@ -55,7 +55,10 @@ def first_contact(
 
 
 def add_password(work: Rotation, key: str, read_secret: Callable[[str], Secret | None]) -> Adoption:
-    """Prove and seal the password of a key that was adopted without it.  Raises StopError if nothing is to be added."""
+    """Prove and seal the password of a key that was adopted without it.
+
+    Raises StopError if nothing is to be added, AccessError or RemoteFault if AWS does not say what time it is.
+    """
     facts = work.facts
     if facts.key(facts.current).sealed or facts.run is not None or key not in ("", facts.current):
         raise StopError(
@@ -65,6 +68,7 @@ def add_password(work: Rotation, key: str, read_secret: Callable[[str], Secret |
             id="already-adopted",
         )
     current = facts.current
+    work.survey()  # for the time: the journal's newest may be weeks old, and the login moves last-used now
     proven = prove(work.parts.endpoints, current, read_secret(current))
     if proven.credentials:
         at = work.time.now()

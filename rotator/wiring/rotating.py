@@ -133,7 +133,7 @@ def adopt(
     """First contact.  `read_secret(key id)` gives the key's secret or SMTP password, or None to go without.
 
     For a user that was adopted before it only adds the password.  Raises AccessError, ConfigurationError, StopError,
-    JournalError, SealError, LockHeld.
+    RemoteFault, JournalError, SealError, LockHeld.
     """
     from rotator.journal.sqlite import create, users
 

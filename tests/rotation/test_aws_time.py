@@ -6,7 +6,10 @@ import pytest
 
 from rotator.core.access_keys import Instant
 from rotator.core.errors import Exit, RemoteFault
+from rotator.core.history import events as ev
 from rotator.core.policy import CLOCK_SLACK_S
+from rotator.core.secret import Secret
+from rotator.rotation.adopting import add_password
 from rotator.rotation.aws_time import AwsTime
 from rotator.rotation.loop import Rotation
 from rotator.rotation.opening import Request, begin
@@ -57,3 +60,13 @@ def test_of_two_times_that_differ_the_earlier_goes_on(first: str) -> None:
         time.set(right if first == "ahead" else ahead)
     assert right <= time.now() <= right + 30
     assert time.contradicted
+
+
+def test_a_password_that_is_given_later_was_proven_then() -> None:
+    """Weeks after the adoption: our login stands in the journal with the time at which it moved the key's last-used."""
+    world, parts = build(WORKSPACE, sealed=False)
+    world.tick(30 * DAY)
+    add_password(Rotation(parts), "", lambda _: Secret(world.keys[OLD].secret))
+    given = [one for one in parts.journal.events() if isinstance(one, ev.Sealed | ev.LoggedIn)]
+    assert [(type(one).__name__, one.at) for one in given] == [("Sealed", world.now), ("LoggedIn", world.now)]
+    assert world.keys[OLD].used.at == world.now
