@@ -20,7 +20,7 @@ NOTHING_ELSE = "exit-codes, an exit code, an error's id (--json), a check's id, 
 SHOWN = 80  # characters of a code that nobody knows
 MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.OK: ("done, nothing due, waiting as planned, or a person still has time", "nothing to do"),
-    Exit.FAILED: ("a step or a check failed; the state is as before", "read the message; run again"),
+    Exit.FAILED: ("refused, or a check found something; keys and places as before", "do what `fix` says; run again"),
     Exit.USAGE: ("the command line or the configuration cannot be used", "rotator config check"),
     Exit.HELP_NEEDED: (
         "a run is open, or a place is behind, and help is needed now",
