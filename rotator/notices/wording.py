@@ -94,7 +94,7 @@ def _waiting(due: Due, s: Situation) -> Words:
     lines.append(_urgency(s))
     still = f"still (reminder {due.times}): " if due.times else ""
     steps = f"rotator handover {user} {name} --reveal, paste, then: rotator confirm {user} {name}"
-    return Words(f"{still}waits for you: {name}", tuple(lines), steps, "runbooks/consumer-push.md")
+    return Words(f"{still}waits for you: {name}", tuple(lines), steps, "runbooks/consumer-push.md#waiting-for-a-person")
 
 
 def _urgency(s: Situation) -> str:

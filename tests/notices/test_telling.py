@@ -20,7 +20,7 @@ from tests.core.telling import BOTH, DAY, HAND, OLD, WHO, T
 from tests.notices.test_due import FIRST, WAITING
 
 HEAD = "ab" * 32
-FLOWS = "Mail still flows: AKIA-OLD and AKIA-NEW are both Active."
+FLOWS = "As far as keys go, mail flows: AKIA-OLD and AKIA-NEW are both Active."
 SECOND = replace(HAND, name="second")
 BOTH_WAIT = [*WAITING, ev.PushIntended(T, "second", "AKIA-NEW", T + 20),
              ev.PushSettled(T, "second", "AKIA-NEW", ev.Outcome.WAITING)]  # fmt: skip
