@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from rotator.config.kinds import READABLE, Command, Consumer, GmailSendAs, Human
-from rotator.config.places import fingerprint
+from rotator.config.places import fingerprint, server
 from rotator.config.schema import Alarms, Audit, Aws, Dns, Domain, File, Notify, Ping, Suppression
 from rotator.core.errors import ConfigurationError
 from rotator.core.policy import Policy, Traits
@@ -118,11 +118,17 @@ class Configuration:
 
     def policy_for(self, user: UserConfiguration) -> Policy:
         """What the rules of a rotation know of this user."""
+        servers = {one.name: server(one.host, one.port, one.security, one.region) for one in user.endpoints}
         return Policy(
             user=user.name,
             account=user.account,
             consumers=tuple(
-                replace(traits_of(one), place=fingerprint(one, user.account, user.region)) for one in user.consumers
+                replace(
+                    traits_of(one),
+                    place=fingerprint(one, user.account, user.region),
+                    server=servers.get(one.endpoint or "", ""),
+                )
+                for one in user.consumers
             ),
             sole_creator=user.sole_creator,
             max_age_s=user.max_age_s,

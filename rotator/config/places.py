@@ -1,4 +1,7 @@
-"""Where a consumer's credential is put, as a fingerprint: the same name pointing elsewhere is another place."""
+"""Where a consumer's credential is put, and at which server it is used, as fingerprints of what the file says.
+
+The same name pointing elsewhere is another place; the same place with another server is told again.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,17 @@ def fingerprint(consumer: kinds.Consumer, account: str, region: str) -> str:
     return BETWEEN.join(sorted(_one(consumer.type, account, target) for target in _targets(consumer, region)))
 
 
+def server(host: str, port: int, security: str, region: str) -> str:
+    """The SES endpoint without its name: what a place logs in at, and which region's password it needs."""
+    return _digest([host.lower(), port, security, region])
+
+
 def _one(kind: str, account: str, target: tuple[str, ...]) -> str:
-    text = json.dumps([account, kind, *target])
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+    return _digest([account, kind, *target])
+
+
+def _digest(words: list[str | int]) -> str:
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:DIGITS]
 
 
 def _targets(consumer: kinds.Consumer, region: str) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import email
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 from typing import Literal
@@ -101,11 +101,18 @@ class GmailSendAs:
         return NotReadable()
 
     def send(self, canary: Canary, deadline: Deadline) -> CanaryAnswer:
-        """Send one mail as the alias and watch the inbox until it, or its bounce, is there."""
+        """Send one mail as the alias and watch the inbox until it, or its bounce, is there.
+
+        Also through another server than ours: an arrival proves nothing then, a refusal that the alias cannot send.
+        """
         if self._gmail is None:
             return Unknown("no Gmail credentials are configured, so nothing can be sent")
+        out = _sooner(deadline, REQUEST_DEADLINE_S)  # who sends beside the rotations holds the user's lock until then
         try:
-            return self._watched(self._gmail, canary, deadline)
+            alias = self._gmail.alias(self._alias, out)
+            if not alias.accepted or not alias.host:
+                return Unknown(f"{self._alias} is not verified or has no server now, so a mail would prove nothing")
+            return self._through(alias.host, self._watched(self._gmail, canary, deadline, out))
         except GmailError as error:
             return Unknown(str(error))
 
@@ -187,13 +194,16 @@ class GmailSendAs:
             return f"uses security {alias.security}, not {SECURITY[server.security]}"
         return ""
 
-    def _watched(self, gmail: GmailMailbox, canary: Canary, deadline: Deadline) -> CanaryAnswer:
-        out = _sooner(deadline, REQUEST_DEADLINE_S)  # who sends beside the rotations holds the user's lock until then
-        alias = gmail.alias(self._alias, out)
-        if not alias.accepted or alias.host.lower() != self._server.host.lower():
-            return Unknown(
-                f"{self._alias} does not send through {self._server.host} now, so a mail would prove nothing"
-            )
+    def _through(self, host: str, answer: CanaryAnswer) -> CanaryAnswer:
+        """What the answer is worth, if that is the host that Gmail sends through."""
+        if host.lower() == self._server.host.lower():
+            return answer
+        detail = f"{answer.detail}; Gmail sends through {host}, not {self._server.host}"
+        if not isinstance(answer, Arrived):
+            return replace(answer, detail=detail)
+        return Unknown(f"{detail}, so it proves nothing: set the server in Gmail, or put it back in the file")
+
+    def _watched(self, gmail: GmailMailbox, canary: Canary, deadline: Deadline, out: Deadline) -> CanaryAnswer:
         seen = {message.id for message in gmail.inbox(out)}
         sent = gmail.send(canary_mail(canary, self._alias, self._to), out)
         canary.out()

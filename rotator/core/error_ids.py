@@ -48,7 +48,6 @@ OTHERS: dict[str, tuple[Exit, str, str]] = {
     "nothing-open": (Exit.FAILED, "no rotation is open", _MAIN),
     "paused": (Exit.FAILED, "the program was stopped for a while and its lock or deadline ran out", _MAIN),
     "reactivate-failed": (Exit.HELP_NEEDED, "IAM did not switch the key on again", _MAIN),
-    "region-without-password": (Exit.FAILED, "the key's password for that region was not derived", _CONFIG),
     "revoke-by-hand": (Exit.HELP_NEEDED, "the leaked key could not be switched off from here", _LEAK),
     "seal-kms": (Exit.FAILED, "KMS does not open the wrapped seal key", _RESTORE),
     "still-in-file": (Exit.USAGE, "the place is still in the file, so it is not forgotten", _CONFIG),

@@ -97,7 +97,10 @@ def survived(s: Situation, consumer: ConsumerFacts) -> bool:
 
 
 def needs_push(s: Situation, traits: Traits, consumer: ConsumerFacts) -> bool:
-    """Whether the consumer must be told (again): not told, unclear, refused twice, or gone back to another key."""
+    """Whether the consumer must be told (again): not told, unclear, refused twice, or gone back to another key.
+
+    Also if the file now sends it elsewhere: to another place, or to log in at another server.
+    """
     told = Outcome.WAITING if traits.by_hand else Outcome.DONE  # a place whose kind changed meanwhile is told anew
     if consumer.pushed != s.run.new or consumer.push_outcome != told or moved_away(traits, consumer):
         return True
@@ -129,8 +132,9 @@ def asked_again(send: Callable[[], Answer], over: Callable[[], bool] = lambda: F
 
 
 def moved_away(traits: Traits, consumer: ConsumerFacts) -> bool:
-    """Whether the name points at another place than the one that was told."""
-    return bool(traits.place and consumer.place and traits.place != consumer.place)
+    """Whether the name points at another place, or its endpoint at another server, than when it was told."""
+    place = bool(traits.place and consumer.place and traits.place != consumer.place)
+    return place or bool(traits.server and consumer.server and traits.server != consumer.server)
 
 
 def holds_another(s: Situation, name: str) -> bool:
@@ -163,10 +167,15 @@ def _proof(traits: Traits, reached: Rung) -> ConfirmedConsumer:
     return ConfirmedConsumer(traits.name, reached.text)
 
 
+def unverified(s: Situation) -> tuple[str, ...]:
+    """The endpoints in use where the new key has not logged in yet, each as the file has it now."""
+    proven = s.run.verified
+    return tuple(one for one in s.policy.endpoints if one not in proven and s.policy.server(one) not in proven)
+
+
 def verified(s: Situation) -> VerifiedKey | None:
     """The proof that the new key logs in at every endpoint in use."""
-    missing = set(s.policy.endpoints) - set(s.run.verified)
-    return VerifiedKey(s.run.new, s.policy.endpoints) if s.run.new and not missing else None
+    return VerifiedKey(s.run.new, s.policy.endpoints) if s.run.new and not unverified(s) else None
 
 
 def replaced(s: Situation) -> Replaced | None:

@@ -67,6 +67,7 @@ class ConsumerFacts:
     may_hold: tuple[str, ...] = ()
     pushed: str = ""  # key of the newest push intent
     place: str = ""  # where that put it (a fingerprint); "" = not known
+    server: str = ""  # where it told to log in (a fingerprint); "" = not known
     push_outcome: str = ""  # "" = not settled
     push_at: int = 0
     push_until: int = 0
@@ -97,7 +98,7 @@ class Run:
     aborting: bool = False
     old_gone: bool = False
     reactivated_at: int = 0  # a key of the run was switched on again: the grace counts from then
-    verified: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()  # servers (fingerprints); of an endpoint whose server is not known its name
     refused_since: int = 0  # first verification that ended in 535 only
     old_works: bool = False
 

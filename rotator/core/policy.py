@@ -55,6 +55,7 @@ class Traits:
     reads_back: bool = False  # it can report the key id it holds
     sends: bool = False  # we can send a mail through it
     place: str = field(default="", compare=False)  # fingerprint of where the credential is put; "" = not known
+    server: str = field(default="", compare=False)  # fingerprint of the endpoint as the file has it; "" = not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ class Policy:
     def endpoints(self) -> tuple[str, ...]:
         """The endpoints that a consumer uses, in the order of the file."""
         return tuple(dict.fromkeys(consumer.endpoint for consumer in self.consumers))
+
+    def server(self, endpoint: str) -> str:
+        """The fingerprint of an endpoint in use; "" = not known."""
+        return next((one.server for one in self.consumers if one.endpoint == endpoint), "")
 
     def consumer(self, name: str) -> Traits | None:
         """The consumer of that name, or None if the file does not have it."""

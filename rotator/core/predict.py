@@ -85,12 +85,12 @@ def _events(step: steps.Step, facts: Facts, policy: Policy, now: Instant) -> lis
         case steps.Create(listed=listed):
             return [ev.CreateIntended(now, listed, now), ev.KeyCreated(now, NEW_KEY)]
         case steps.Verify(key=key, endpoint=endpoint):
-            return [ev.LoggedIn(now, key, endpoint), ev.Verified(now, key, endpoint)]
+            return [ev.LoggedIn(now, key, endpoint), ev.Verified(now, key, endpoint, policy.server(endpoint))]
         case steps.Push(consumer=name, key=key):
             traits = policy.consumer(name)
             told = Outcome.WAITING if traits and traits.by_hand else Outcome.DONE
-            place = traits.place if traits else ""
-            return [ev.PushIntended(now, name, key, now, place), ev.PushSettled(now, name, key, told)]
+            where = (traits.place, traits.server) if traits else ("", "")
+            return [ev.PushIntended(now, name, key, now, *where), ev.PushSettled(now, name, key, told)]
         case steps.SendCanary(consumer=name):
             sent = ev.CanarySettled(now, name, "", CanaryOutcome.ARRIVED, now)
             return [ev.CanaryIntended(now, name, "", now), sent]

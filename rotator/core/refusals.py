@@ -75,6 +75,14 @@ TOLD: dict[str, Told] = {
         "sends: put it back; it holds nothing any more: rotator forget {user} {0} --reason …",
         "runbooks/configuration.md#a-consumer-is-not-in-the-file-any-more",
     ),
+    "region-without-password": Told(
+        "{0} is in a region for which the new key has no password; it is the endpoint of {1}",
+        "a key's passwords are made when it is created, for the regions in the file then; its secret is not kept",
+        "until this run is over put the former endpoint back, or take a place out that is new; then: rotator rotate "
+        "--user {user}   (the next key has that password too)",
+        "runbooks/configuration.md#a-region-was-added-during-a-run",
+        Exit.HELP_NEEDED,
+    ),
     "key-switched-off": Told(
         "{0} was switched off, and not by rotator",
         "a person, or AWS after a leak, had a hand in it; nothing more is pushed until that is clear",

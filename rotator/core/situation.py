@@ -22,6 +22,7 @@ class Act(StrEnum):
     CREATE = "create"
     DISCARD = "discard"
     VERIFY = "verify"
+    UNSEAL = "unseal"  # opening a password that was never sealed: the new key's for an endpoint, the old key's for any
     PUSH = "push"
     REVOKE = "revoke"
     DEACTIVATE = Effect.DEACTIVATE

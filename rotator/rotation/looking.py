@@ -16,7 +16,7 @@ from rotator.core.mixed import Mixed
 from rotator.core.parts import Parts
 from rotator.core.policy import REFUSAL_DEADLINE_S, REQUEST_DEADLINE_S
 from rotator.core.ports import Acknowledged, Deadline, Holding, Problem, Refused, Unknown
-from rotator.core.situation import Act, Observed
+from rotator.core.situation import Act, Observed, Tried
 from rotator.core.steps import Look, Observe
 from rotator.rotation.aws_time import AwsTime
 
@@ -42,7 +42,7 @@ class Looking:
             case Look.READ_BACK:
                 return self._read_back(step.target, facts, observed)
             case Look.REFUSAL:
-                return self._refusal(KeyId(step.target), observed)
+                return self._refusal(KeyId(step.target), facts, observed)
 
     def _identity(self, observed: Observed) -> Observed:
         who = self.parts.access_keys.identity()
@@ -82,8 +82,11 @@ class Looking:
         except ConsumerError as error:
             return Unknown(str(error))
 
-    def _refusal(self, key: KeyId, observed: Observed) -> Observed:
-        """Ask every endpoint whose password we hold until it refuses; without one the hour has passed instead."""
+    def _refusal(self, key: KeyId, facts: Facts, observed: Observed) -> Observed:
+        """Ask every endpoint whose password we hold until it refuses; without one the hour has passed instead.
+
+        A key that is sealed for other regions only: the decision hears it first, and waits for that hour.
+        """
         seen = False
         for endpoint in self.parts.endpoints.values():
             credential = self.parts.journal.vault.open(key, endpoint.region)
@@ -95,6 +98,9 @@ class Looking:
             if not answer.reached:
                 return observed.with_tried(Act.REFUSAL, key)
             seen = True
+        unheard = Tried(Act.UNSEAL, key) not in observed.tried
+        if not seen and facts.key(key).sealed and unheard:
+            return observed.with_tried(Act.UNSEAL, key)
         self.parts.journal.append(ev.OldRefused(self.time.now(), key, seen))
         return observed
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from rotator.core import steps
 from rotator.core.access_keys import KeyId
-from rotator.core.errors import ConsumerError, StopError
+from rotator.core.errors import ConsumerError, HelpNeeded
 from rotator.core.facts import Facts
 from rotator.core.history import events as ev
 from rotator.core.history.events import CanaryOutcome, Outcome
@@ -37,9 +37,13 @@ class OnPlaces(Acting):
     def verify(self, step: steps.Verify, facts: Facts, observed: Observed) -> Done:
         """Log in with the new key until several in a row succeed; an AUTH is recorded after it."""
         endpoint = self.parts.endpoints[step.endpoint]
+        if self.parts.journal.vault.open(KeyId(step.key), endpoint.region) is None:
+            detail = f"{endpoint.name}: the password of {step.key} for {endpoint.region} is not sealed here"
+            return Done(observed.with_tried(Act.UNSEAL, step.endpoint), "failed", detail)
         answer = self._soak(step.endpoint, step.key, self.parts.verify_deadline_s)
         if answer.reached:
-            self.parts.journal.append(ev.Verified(self.time.now(), step.key, step.endpoint))
+            server = self.parts.policy.server(step.endpoint)
+            self.parts.journal.append(ev.Verified(self.time.now(), step.key, step.endpoint, server))
             return Done(observed, detail=f"{endpoint.name}: {answer.detail}")
         old_works = False
         if step.compare_old and facts.run is not None and facts.run.old:
@@ -67,8 +71,8 @@ class OnPlaces(Acting):
         consumer = self.parts.consumers[step.consumer]
         credential = self._credential(step.key, consumer.traits.endpoint)
         wanted = self.parts.policy.consumer(step.consumer)
-        place = wanted.place if wanted else ""
-        deadline = self.intend(ev.PushIntended(self.time.now(), step.consumer, step.key, self.until, place))
+        where = (wanted.place, wanted.server) if wanted else ("", "")
+        deadline = self.intend(ev.PushIntended(self.time.now(), step.consumer, step.key, self.until, *where))
         try:
             answer: PushAnswer = consumer.push(credential, deadline)
         except ConsumerError as error:
@@ -88,10 +92,10 @@ class OnPlaces(Acting):
         region = self.parts.endpoints[endpoint].region
         credential = self.parts.journal.vault.open(KeyId(key), region)
         if credential is None:
-            raise StopError(
+            raise HelpNeeded(
                 f"the password of {key} for {region} is not sealed here",
                 why="a region added to the file gets its password when the next key is created",
-                fix="take the new region's consumers out of the file until this run is over",
+                fix="put the former endpoint back, or take the new region's consumers out, until this run is over",
                 id="region-without-password",
                 runbook="runbooks/configuration.md",
             )

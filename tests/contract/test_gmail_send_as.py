@@ -372,6 +372,27 @@ def test_without_a_readable_mailbox_silence_counts_after_a_minute(world: World) 
     assert isinstance(there.send(CANARY, at(world)), LoginRefused)
 
 
+FIPS = "email-smtp-fips.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize("way", ["delegated", "token"])
+def test_through_another_server_an_arrival_proves_nothing(world: World, way: str) -> None:
+    """The file names another host than Gmail sends through: the mail came, and says nothing about that host."""
+    moved = consumer(world, way, server=Server("us-east-1", FIPS, world.smtp.port, "starttls"))
+    verdict = moved.send(CANARY, at(world))
+    assert isinstance(verdict, Unknown)
+    assert f"Gmail sends through 127.0.0.1, not {FIPS}, so it proves nothing" in verdict.detail
+    assert "put it back in the file" in verdict.detail
+
+
+def test_through_another_server_a_refusal_still_counts(world: World) -> None:
+    """Whatever host the file names by now: an alias whose key is off sends nothing, and that is found out."""
+    put(world, FIRST)
+    verdict = consumer(world, server=Server("us-east-1", FIPS, world.smtp.port, "starttls")).send(CANARY, at(world))
+    assert isinstance(verdict, LoginRefused)
+    assert f"not {FIPS}" in verdict.detail
+
+
 def pending(world: World) -> None:
     """The alias waits for verification."""
     gmail_of(world).set_status(OPS, NEWS, "pending")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotator.core.access_keys import KeyId
@@ -50,6 +52,24 @@ from tests.core.telling import (
     verified,
     wait,
 )
+
+THEN, NOW = "0123456789abcdef", "fedcba9876543210"  # the server of the endpoint when it was told, and in the file
+CHANGED = replace(GMAIL, server=NOW)
+
+
+def told_at(*servers: str) -> list[ev.Event]:
+    """The new key logged in at each of these servers of the one endpoint, and the alias was told each in turn."""
+    told_there = [
+        event
+        for one in servers
+        for event in (
+            ev.Verified(T, NEW, "here", one),
+            ev.PushIntended(T, "gmail", NEW, T + 21, server=one),
+            ev.PushSettled(T, "gmail", NEW, ev.Outcome.DONE),
+        )
+    ]
+    return [*created(), *told_there]
+
 
 HANDING_OVER = {
     "a fresh run: try whatever could fail later": Case(run(), (on(OLD),), Preflight(), preflight=None),
@@ -139,6 +159,37 @@ HANDING_OVER = {
     ),
     "a consumer that is new in the file is told like the others": Case(
         run(*CONFIRMED), BOTH, Push("file", NEW), consumers=(GMAIL, FILE)
+    ),
+    "an endpoint that the file changed since: the key logs in there before anybody is told it": Case(
+        run(*told_at(THEN), *mail("gmail")), BOTH, Verify(NEW, "here"), consumers=(CHANGED,)
+    ),
+    "it did: who was told to log in elsewhere is told again": Case(
+        run(*told_at(THEN), *mail("gmail"), ev.Verified(T + 5, NEW, "here", NOW)),
+        BOTH,
+        Push("gmail", NEW),
+        consumers=(CHANGED,),
+    ),
+    "it was told there: a canary again, the old one came from elsewhere": Case(
+        run(*told_at(THEN), *mail("gmail"), *told_at(NOW)[2:]), BOTH, SendCanary("gmail", 7), consumers=(CHANGED,)
+    ),
+    "the endpoint is put back: it is known, and the alias is told once more": Case(
+        run(*told_at(NOW, THEN)), BOTH, Push("gmail", NEW), consumers=(CHANGED,)
+    ),
+    "nothing was changed: nobody is told twice": Case(
+        run(*told_at(NOW)), BOTH, SendCanary("gmail", 7), consumers=(CHANGED,)
+    ),
+    "an older journal does not know the server: nobody is told twice": Case(
+        run(*told("gmail")), BOTH, SendCanary("gmail", 7), consumers=(CHANGED,)
+    ),
+    "an endpoint under another name of the same server is proven already": Case(
+        run(*told_at(NOW)), BOTH, SendCanary("gmail", 7), consumers=(replace(CHANGED, endpoint="there"),)
+    ),
+    "a region for which the new key has no password: a person changes the file": Case(
+        run(*told_at(THEN)),
+        BOTH,
+        refuse(5, "region-without-password"),
+        consumers=(CHANGED,),
+        tried=frozenset({Tried(Act.UNSEAL, "here")}),
     ),
     "an unclear push may still land: drain before evidence": Case(
         run(*told("gmail"), *pushed("gmail", ev.Outcome.UNKNOWN, T + 5), *pushed("gmail", at=T + 10)),

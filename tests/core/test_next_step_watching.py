@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotator.core.history import events as ev
@@ -14,6 +16,7 @@ from rotator.core.steps import (
     Reactivate,
     Retired,
     SendCanary,
+    Verify,
 )
 from tests.core.telling import (
     BOTH,
@@ -21,6 +24,7 @@ from tests.core.telling import (
     DAY,
     EMERGENCY,
     END,
+    GMAIL,
     GRACE,
     HOUR,
     KEYS_OFF,
@@ -30,7 +34,9 @@ from tests.core.telling import (
     OLD,
     SURVIVED,
     Case,
+    T,
     adopted,
+    created,
     deactivated,
     essence,
     mail,
@@ -49,6 +55,16 @@ MAY_LAND = [
     *deactivated(GRACE + 35),
     *mail("gmail", ev.CanaryOutcome.REFUSED, GRACE + 40) * 2,
 ]
+CHANGED = replace(GMAIL, endpoint="new", server="new")
+OFF_THERE = [
+    *created(),
+    ev.Verified(T, NEW, "here", "old"),
+    ev.PushIntended(T, "gmail", NEW, T + 21, server="old"),
+    ev.PushSettled(T, "gmail", NEW, ev.Outcome.DONE),
+    *mail("gmail"),
+    *deactivated(GRACE),
+    ev.OldRefused(GRACE + 9, OLD, seen=True),
+]
 HELD = [*OFF, *mail("gmail", ev.CanaryOutcome.REFUSED, GRACE + 20) * 2]
 
 
@@ -58,6 +74,32 @@ LAST_STRETCH = {
     ),
     "a leaked key is never on again, however much it is missed": Case(
         run(*HELD, LEAKED_OLD, mode=EMERGENCY), KEYS_OFF, Push("gmail", NEW), now=GRACE + 30
+    ),
+    "its endpoint was changed while the old key is off: proven there, then told": Case(
+        run(*OFF_THERE), KEYS_OFF, Verify(NEW, "new"), now=GRACE + 30, consumers=(CHANGED,)
+    ),
+    "the new endpoint does not take the key: who may need the old one is asked all the same": Case(
+        run(*OFF_THERE),
+        KEYS_OFF,
+        SendCanary("gmail", 9),
+        now=GRACE + 30,
+        consumers=(CHANGED,),
+        tried=frozenset({Tried(Act.VERIFY, "new")}),
+    ),
+    "nor when its region has no password": Case(
+        run(*OFF_THERE),
+        KEYS_OFF,
+        SendCanary("gmail", 9),
+        now=GRACE + 30,
+        consumers=(CHANGED,),
+        tried=frozenset({Tried(Act.UNSEAL, "new")}),
+    ),
+    "the old password is for another region: an hour passes, as if it were not known": Case(
+        run(*CONFIRMED, *deactivated(GRACE), *mail("gmail", at=GRACE + 9)),
+        KEYS_OFF,
+        wait(9, GRACE + HOUR),
+        now=GRACE + 30,
+        tried=frozenset({Tried(Act.UNSEAL, OLD)}),
     ),
     "on again, and the consumer is told again": Case(
         run(*HELD, *switched(ev.Effect.REACTIVATE, OLD, GRACE + 40)), BOTH, Push("gmail", NEW), now=GRACE + 100

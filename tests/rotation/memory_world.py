@@ -57,6 +57,7 @@ class MemoryWorld:
     """IAM, SES and the clock.  `faults` maps a call's name to what happens at its next arrivals."""
 
     now: int = START
+    region: str = REGION  # the one whose passwords SES takes here
     keys: dict[str, Held] = field(default_factory=dict)
     made: int = 0
     calls: list[str] = field(default_factory=list)
@@ -89,7 +90,7 @@ class MemoryWorld:
         held = self.keys.get(credential.key)
         if held is None or not held.key.active:
             return False
-        if credential.password != derive_password(Secret(held.secret), REGION):
+        if credential.password != derive_password(Secret(held.secret), self.region):
             return False
         if self.last_use_works:
             held.used = LastUse(Instant(self.now), "ses-smtp", REGION)

@@ -21,12 +21,15 @@ from tests.rotation.memory_world import (
     DAY,
     FILE,
     OLD,
+    REGION,
     WORKSPACE,
     MemoryConsumer,
+    MemoryEndpoint,
     MemoryWorld,
     build,
 )
 
+NEWS = replace(WORKSPACE, server="public")
 SECOND = replace(WORKSPACE, name="letters")
 Trouble = Callable[[MemoryWorld, Parts], Parts]
 
@@ -102,6 +105,26 @@ def gone_from_the_file(world: MemoryWorld, parts: Parts) -> Parts:
     return replace(parts, policy=replace(parts.policy, consumers=kept))
 
 
+def at_a_new_endpoint(world: MemoryWorld, parts: Parts, region: str) -> Parts:
+    """The file names another endpoint for the alias that was left behind, and for no other place."""
+    there = MemoryEndpoint(world)
+    there.name, there.region = "there", region
+    others = (one for one in parts.policy.consumers if one.name != NEWS.name)
+    policy = replace(parts.policy, consumers=(*others, replace(NEWS, endpoint="there", server="new")))
+    return replace(parts, policy=policy, endpoints={**parts.endpoints, "there": there})
+
+
+def at_a_dead_endpoint(world: MemoryWorld, parts: Parts) -> Parts:
+    """The new endpoint does not take the new key."""
+    world.faults["soak"] = ["535"] * 99
+    return at_a_new_endpoint(world, parts, REGION)
+
+
+def in_a_new_region(world: MemoryWorld, parts: Parts) -> Parts:
+    """The new endpoint is in a region for which the new key has no password."""
+    return at_a_new_endpoint(world, parts, "eu-west-1")
+
+
 TROUBLES: dict[str, tuple[Trouble, bool]] = {
     "nothing else is wrong": (nothing, True),
     "the old password is not known": (nothing, False),
@@ -112,6 +135,8 @@ TROUBLES: dict[str, tuple[Trouble, bool]] = {
     "a new place waits for a person": (a_person_to_come, True),
     "a new place cannot be told": (not_to_be_told, True),
     "another place left the file": (gone_from_the_file, True),
+    "the file changed its endpoint to one that does not answer": (at_a_dead_endpoint, True),
+    "the file changed its endpoint to one in a new region": (in_a_new_region, True),
 }
 
 
@@ -119,7 +144,7 @@ TROUBLES: dict[str, tuple[Trouble, bool]] = {
 def test_who_still_needs_the_old_key_is_found_out_at_once(trouble: str) -> None:
     """The next process switches the old key on again for the place that was left behind, whatever else is stuck."""
     act, sealed = TROUBLES[trouble]
-    world, parts = left_behind(FILE, SECOND, WORKSPACE, sealed=sealed)
+    world, parts = left_behind(FILE, SECOND, NEWS, sealed=sealed)
     Rotation(act(world, parts)).go_on()
     assert world.keys[OLD].key.status is Status.ACTIVE
 

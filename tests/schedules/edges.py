@@ -200,9 +200,10 @@ class Place:
         if fault == "refused":
             return Refused("no", fix="ask the owner")
         if fault.startswith("late"):
-            self.world.delay(fault, "push", login.key, name)
+            self.world.delay(fault, "push", login.key, name, self.traits.server)
         if fault == "lost" or fault.startswith("late"):
             return Unknown("timed out")
+        self.world.through[name] = self.traits.server  # a yes shows the server, of which there can be no lie
         if fault != "lied":
             self.world.holds[name] = login.key
         self.world.done(fault)
@@ -221,8 +222,8 @@ class Place:
             return Unknown("nothing arrived")
         taken = self.world.login(self.world.holds[self.traits.name])
         self.world.done(fault)
-        if fault == "reply lost":
-            return Unknown("nothing seen")
+        if fault == "reply lost" or (taken and self.world.through[self.traits.name] != self.traits.server):
+            return Unknown("nothing seen, or it came through another server")
         return Arrived() if taken and fault != "refused" else LoginRefused("535 Authentication Credentials Invalid")
 
     def instructions(self) -> Sequence[str]:

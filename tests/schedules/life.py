@@ -65,18 +65,28 @@ class Configuration:
     last_used_tells: bool = True
     incident: tuple[int, Mode, str] | None = None  # before which process, how urgent, "old" or "new" key
     abort_before: int = 0  # the process before which a person aborts; 0 = nobody does
+    edit_before: int = 0  # the process before which the file names another server for every endpoint; 0 = never
     rules: tuple[Rule, ...] = field(default=RULES, repr=False)
 
     @property
     def policy(self) -> Policy:
         """What the loop is told."""
-        return _policy(self)
+        return _policy(self, self._server(1))
+
+    def policy_of(self, process: int) -> Policy:
+        """What the loop is told in that process."""
+        return _policy(self, self._server(process))
+
+    def _server(self, process: int) -> str:
+        """Where every place is to log in; "" if it stays the same, so that it needs no name."""
+        return ("then", "now")[process >= self.edit_before] if self.edit_before else ""
 
 
 @cache
-def _policy(one: Configuration) -> Policy:
+def _policy(one: Configuration, server: str) -> Policy:
     times: dict[str, Any] = {"grace_s": one.grace_s, "quiet_s": one.quiet_s, "watch_s": one.watch_s}
-    return Policy(WHO.user, WHO.account, one.consumers, one.sole_creator, **times)
+    consumers = tuple(replace(traits, server=server) for traits in one.consumers)
+    return Policy(WHO.user, WHO.account, consumers, one.sole_creator, **times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,8 @@ def start(one: Configuration, directory: Path | None = None) -> Point:
     """An adopted user whose consumers all hold the adopted key; the journal is a file if `directory` is given."""
     old = Row(key_name(0), active=True, created=START - one.age_s, made_before=True)
     names = tuple(traits.name for traits in one.consumers)
-    world = World({old.id: old}, dict.fromkeys(names, old.id), ses_lag_s=one.ses_lag_s, call_s=one.call_s)
+    servers = {traits.name: traits.server for traits in one.policy.consumers}
+    world = World({old.id: old}, dict.fromkeys(names, old.id), servers, ses_lag_s=one.ses_lag_s, call_s=one.call_s)
     world.last_used_tells = one.last_used_tells
     if one.stranger:
         world.made += 1
@@ -128,7 +139,7 @@ def live(one: Configuration, point: Point, choose: Choice) -> Lived:
     died = False
     with store.process(world) as journal:
         try:
-            ending = _act(_rotation(one, world, store, journal), todo, world)
+            ending = _act(_rotation(one, one.policy_of(point.process), world, store, journal), todo, world)
             said = _named(ending)
         except (Killed, RotatorError) as end:
             said, died = f"{type(end).__name__} {end}".strip(), True
@@ -143,15 +154,15 @@ def _named(ending: Ending | None) -> str:
     return f"{ending.step} [{ending.rule}]" if ending else "done"
 
 
-def _rotation(one: Configuration, world: World, store: Store, journal: Journal) -> Rotation:
+def _rotation(one: Configuration, policy: Policy, world: World, store: Store, journal: Journal) -> Rotation:
     tokens = iter(f"token-{n}" for n in range(10_000))
-    endpoints: dict[str, Endpoint] = {region: SmtpEndpoint(world, region, region) for region in one.policy.endpoints}
+    endpoints: dict[str, Endpoint] = {region: SmtpEndpoint(world, region, region) for region in policy.endpoints}
     parts = Parts(
-        policy=one.policy,
+        policy=policy,
         journal=journal,
         access_keys=Iam(world),
         endpoints=endpoints,
-        consumers={traits.name: Place(world, traits, traits.endpoint) for traits in one.consumers},
+        consumers={traits.name: Place(world, traits, traits.endpoint) for traits in policy.consumers},
         new_token=lambda: next(tokens),
         monotonic=lambda: float(world.now),
         sleep=world.tick,
@@ -186,7 +197,8 @@ def _act(rotation: Rotation, todo: Todo, world: World) -> Ending | None:
                 return None
         case ("hand over", name):
             handed = interventions.hand_over(rotation, name, "jada")
-            _paste(world, name, handed.credential.key)
+            traits = rotation.parts.policy.consumer(name)
+            _paste(world, name, handed.credential.key, traits.server if traits else "")
             return None
         case ("confirm", name):
             interventions.confirm(rotation, name, "jada")
@@ -209,13 +221,13 @@ def _begin(rotation: Rotation, mode: Mode, key: str, world: World) -> str:
     return not_begun
 
 
-def _paste(world: World, name: str, key: str) -> None:
+def _paste(world: World, name: str, key: str, server: str) -> None:
     fault = world.call(f"paste {name}")
     world.late = tuple(one for one in world.late if (one.what, one.consumer) != ("paste", name))  # it is out of date
     if fault == "late":
-        world.late = (*world.late, Late("paste", key, world.now + PASTED_LATER_S, consumer=name))
+        world.late = (*world.late, Late("paste", key, world.now + PASTED_LATER_S, 0, name, server))
     else:
-        world.holds[name] = RUBBISH if fault == "rubbish" else key
+        world.holds[name], world.through[name] = RUBBISH if fault == "rubbish" else key, server
 
 
 def _after(one: Configuration, point: Point, did: Todo, ending: Ending | None, *, died: bool) -> Point:

@@ -178,7 +178,7 @@ UNREAD: dict[str, Any] = {"rotated_at": 0}
 
 def signature(one: Configuration, point: Point) -> Any:
     """What the future depends on; equal for points with the same future."""
-    last = max(one.incident[0] if one.incident else 0, one.abort_before)
+    last = max(one.incident[0] if one.incident else 0, one.abort_before, one.edit_before)
     planned = point.process if point.process <= last else 0  # what people plan comes before a process of that number
     whereabouts = (point.todo, point.done, point.over, planned)
     parts = (_resting(point.store.facts), _world(point.world), point.store.sealed, whereabouts)
@@ -200,7 +200,7 @@ def _resting(facts: Facts) -> Facts:
 def _world(world: World) -> tuple[Any, ...]:
     stale = (world.before, world.before_until) if world.before_until > world.now else ()
     lag = tuple(sorted((key, *one) for key, one in world.ses.items() if one[1] > world.now))
-    rows, holds = tuple(world.rows.values()), tuple(sorted(world.holds.items()))
+    rows, holds = tuple(world.rows.values()), tuple(sorted((*world.holds.items(), *world.through.items())))
     return (rows, holds, world.late, stale, lag, world.leaked, world.revoked)
 
 

@@ -68,6 +68,7 @@ def one_rotation(places: tuple[Traits, ...]) -> dict[str, Configuration]:
     for process in (2, 3):
         found[f"aborted before process {process}"] = Configuration(consumers=places, abort_before=process)
     for process in range(2, 7):
+        found[f"an endpoint changes before process {process}"] = Configuration(**base, edit_before=process)
         for mode in (EMERGENCY, REVOKE_FIRST):
             for which in ("old", "new"):
                 name = f"the {which} key leaks before process {process}, {mode.name.lower()}"

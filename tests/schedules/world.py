@@ -56,6 +56,7 @@ class Late:
     due: int
     calls: int = 0  # 0 = not before `due`
     consumer: str = ""
+    server: str = ""  # ... which then logs in there
 
 
 @lru_cache(maxsize=4096)
@@ -81,6 +82,7 @@ class World:
 
     rows: dict[str, Row]
     holds: dict[str, str]
+    through: dict[str, str] = field(default_factory=dict)  # consumer: the server that it was told to log in at
     now: int = START
     made: int = 0
     late: tuple[Late, ...] = ()
@@ -99,7 +101,7 @@ class World:
     def copy(self) -> World:
         """The same world for another schedule: a new process, nothing scheduled."""
         rows, holds, ses = dict(self.rows), dict(self.holds), dict(self.ses)
-        return replace(self, rows=rows, holds=holds, ses=ses, calls=[])
+        return replace(self, rows=rows, holds=holds, through=dict(self.through), ses=ses, calls=[])
 
     # --- calls ------------------------------------------------------------------------------------------------
 
@@ -140,17 +142,17 @@ class World:
             self.land(first)
         self.now = until
 
-    def delay(self, fault: str, what: str, key: str = "", consumer: str = "") -> None:
+    def delay(self, fault: str, what: str, key: str = "", consumer: str = "", server: str = "") -> None:
         """A request goes on its way: `late` lands at its deadline, `late 3` with the third call from here."""
         calls = int(fault.removeprefix("late") or 0)
-        self.late = (*self.late, Late(what, key, self.now + REQUEST_DEADLINE_S, calls, consumer))
+        self.late = (*self.late, Late(what, key, self.now + REQUEST_DEADLINE_S, calls, consumer, server))
 
     def land(self, late: Late) -> None:
         """A late request takes effect."""
         if late.what == "create":
             self.create()
         elif late.what in {"push", "paste"}:
-            self.holds[late.consumer] = late.key
+            self.holds[late.consumer], self.through[late.consumer] = late.key, late.server
         elif late.what == "delete":
             self.delete(late.key)
         else:

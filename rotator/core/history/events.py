@@ -152,6 +152,7 @@ class Verified(Event):
 
     key: str
     endpoint: str
+    server: str = ""  # fingerprint of host, port, security and region that the endpoint had; "" = not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ class PushIntended(Event):
     key: str
     until: int
     place: str = ""  # fingerprint of where the credential is put; "" = not known
+    server: str = ""  # of its endpoint, as in Verified: where it is told to log in
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def _(event: ev.LoggedIn, facts: Facts) -> Facts:
 @apply.register
 def _(event: ev.Verified, facts: Facts) -> Facts:
     assert facts.run is not None
-    verified = tuple(dict.fromkeys((*facts.run.verified, event.endpoint)))
+    verified = tuple(dict.fromkeys((*facts.run.verified, event.server or event.endpoint)))
     return facts.with_run(verified=verified, refused_since=0)
 
 
@@ -197,6 +197,7 @@ def _(event: ev.PushIntended, facts: Facts) -> Facts:
     return facts.with_consumer(
         event.consumer,
         place=event.place or before.place,
+        server=event.server,
         may_hold=tuple(dict.fromkeys((*before.may_hold, event.key))),
         pushed=event.key,
         push_outcome="",

@@ -66,14 +66,21 @@ def create_once(s: Situation) -> Step | None:
 
 def verify_before_push(s: Situation) -> Step | None:
     """The new key logs in at every endpoint in use before anybody is told."""
-    for endpoint in s.policy.endpoints:
-        if endpoint in s.run.verified:
-            continue
+    for endpoint in evidence.unverified(s):
+        if s.tried(Act.UNSEAL, endpoint):
+            users = [one.name for one in s.policy.consumers if one.endpoint == endpoint]
+            return Refuse(5, "region-without-password", (endpoint, ", ".join(users)))
         if s.tried(Act.VERIFY, endpoint):
-            return Wait(5, Instant(s.now + RETRY_S), f"{endpoint} did not accept the new key in time", urgent=True)
+            why = f"{endpoint} did not accept the new key in time{_if_edited(s)}"
+            return Wait(5, Instant(s.now + RETRY_S), why, urgent=True)
         since = s.run.refused_since
         return Verify(s.run.new, endpoint, compare_old=bool(since and s.now >= since + WRONG_PASSWORD_S))
     return None
+
+
+def _if_edited(s: Situation) -> str:
+    """Somebody was told already, so every endpoint had accepted the key: this one is another now."""
+    return "; the file changed or added it in the open run: is it right?  Else put it back" if s.new.pushed else ""
 
 
 def push_to_every_consumer(s: Situation) -> Step | None:

@@ -41,16 +41,26 @@ def _probing(s: Situation) -> bool:
 
 def _to_be_told(s: Situation, traits: Traits, known: ConsumerFacts) -> bool:
     """Whether this process will push to it first; one that it could not tell is looked at all the same."""
-    return evidence.needs_push(s, traits, known) and not s.tried(Act.PUSH, traits.name)
+    return evidence.needs_push(s, traits, known) and not (s.tried(Act.PUSH, traits.name) or _held_up(s))
+
+
+def _held_up(s: Situation) -> bool:
+    """Whether nobody is told in this process: an endpoint that the file changed meanwhile did not take the key."""
+    return any(s.tried(Act.VERIFY, one) or s.tried(Act.UNSEAL, one) for one in evidence.unverified(s))
 
 
 def _may_ask_ses(s: Situation) -> bool:
     """Whether to find out now if SES refuses the old key: once a process where we hold it, else after an hour."""
     if s.old.refused_at:
         return False
-    if s.old.sealed:
+    if _can_ask_ses(s):
         return not s.tried(Act.REFUSAL, s.run.old)
     return s.now >= s.old.deactivated_at + REFUSAL_ASSUMED_S
+
+
+def _can_ask_ses(s: Situation) -> bool:
+    """Whether we hold the old key's password for an endpoint in the file, as far as this process knows."""
+    return s.old.sealed and not s.tried(Act.UNSEAL, s.run.old)
 
 
 def _due(s: Situation, traits: Traits, known: ConsumerFacts) -> bool:
@@ -92,7 +102,7 @@ def wait_until_ses_refuses(s: Situation) -> Step | None:
         return None
     if _may_ask_ses(s):
         return Observe(Look.REFUSAL, s.run.old)
-    if s.old.sealed:
+    if _can_ask_ses(s):
         why = f"SES still accepts {s.run.old} although it is Inactive"
         return Wait(9, _end_of_back_off(s, s.now + RETRY_S), why, urgent=True)
     until = s.old.deactivated_at + REFUSAL_ASSUMED_S
