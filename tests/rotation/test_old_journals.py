@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,25 @@ def test_an_old_journal_is_gone_on_with(dump: Path, tmp_path: Path) -> None:
     step, parts = lived_on(world, open_parts)
     (after,) = world.keys
     assert (step, after != before, holders(parts)) == (steps.Finish("rotated"), True, {after})
+
+
+@pytest.mark.parametrize("dump", KEPT, ids=[f"{one.parent.name}-{one.stem}" for one in KEPT])
+def test_what_an_older_version_told_is_not_told_again(dump: Path, tmp_path: Path) -> None:
+    """The places and servers that this version knows from the file, and an older journal does not, are no change."""
+    asked = []
+    for where in ("", "0123456789abcdef"):
+        scratch = tmp_path / f"file{where}"
+        scratch.mkdir(mode=0o700)
+        world, open_parts = reopen(dump, scratch)
+        lived_on(world, lambda where=where, open_parts=open_parts: in_file(open_parts(), where))  # type: ignore[misc]
+        asked.append(world.calls)
+    assert asked[0] == asked[1]
+
+
+def in_file(parts: Parts, where: str) -> Parts:
+    """The same file, whose places and servers are known by these fingerprints."""
+    consumers = tuple(replace(one, place=where, server=where) for one in parts.policy.consumers)
+    return replace(parts, policy=replace(parts.policy, consumers=consumers))
 
 
 def holders(parts: Parts) -> set[str]:
