@@ -119,7 +119,6 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "a-consumer-is-not-in-the-file-any-more": ("still-in-file",),
     "a-dead-token": ("gmail-token-dead", "gmail-credentials"),
     "a-program-of-your-own": ("command",),
-    "a-region-was-added-during-a-run": ("region-without-password",),
     "alias-pending": ("gmail-alias-pending", "gmail-no-such-alias"),
     "an-argument-that-does-not-fit": (
         "duration", "no-terminal", "not-by-hand", "not-derivable", "report-file", "unreadable-mailbox", "usage",

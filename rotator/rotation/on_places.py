@@ -97,7 +97,7 @@ class OnPlaces(Acting):
                 why="a region added to the file gets its password when the next key is created",
                 fix="put the former endpoint back, or take the new region's consumers out, until this run is over",
                 id="region-without-password",
-                runbook="runbooks/configuration.md",
+                runbook="runbooks/configuration.md#a-region-was-added-during-a-run",
             )
         return credential
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rotator.core.facts import ConsumerFacts, Facts
-from rotator.core.policy import DAY_S
+from rotator.core.policy import CANARY_BACKOFF_S, DAY_S
 from rotator.rotation.loop import EndlessLoop
 from tests.schedules.edges import faults_of
 from tests.schedules.life import Configuration, Lived, Point, live, start
@@ -194,7 +194,9 @@ def _resting(facts: Facts) -> Facts:
     facts = replace(facts, **UNREAD)
     if facts.run is None:
         return replace(facts, deleted=(), consumers=tuple(ConsumerFacts(c.name, c.may_hold) for c in facts.consumers))
-    return replace(facts, run=replace(facts.run, opened=0), deleted=())
+    more = len(CANARY_BACKOFF_S)  # from then on the back-off stays the same
+    consumers = tuple(replace(one, canary_unknown=min(one.canary_unknown, more)) for one in facts.consumers)
+    return replace(facts, run=replace(facts.run, opened=0), deleted=(), consumers=consumers)
 
 
 def _world(world: World) -> tuple[Any, ...]:
