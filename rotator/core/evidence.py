@@ -11,9 +11,9 @@ from enum import IntEnum
 from typing import TypeVar
 
 from rotator.core.access_keys import USE_BUCKET_S, LastUse, Status
-from rotator.core.facts import ConsumerFacts
+from rotator.core.facts import ConsumerFacts, Run
 from rotator.core.history.events import Outcome
-from rotator.core.policy import LAST_USED_LAG_S, Mode, Traits
+from rotator.core.policy import LAST_USED_LAG_S, Mode, Policy, Traits
 from rotator.core.ports import LoginRefused
 from rotator.core.situation import Situation
 from rotator.core.steps import ConfirmedConsumer, Replaced, Retired, VerifiedKey
@@ -169,8 +169,12 @@ def _proof(traits: Traits, reached: Rung) -> ConfirmedConsumer:
 
 def unverified(s: Situation) -> tuple[str, ...]:
     """The endpoints in use where the new key has not logged in yet, each as the file has it now."""
-    proven = s.run.verified
-    return tuple(one for one in s.policy.endpoints if one not in proven and s.policy.server(one) not in proven)
+    return tuple(one for one in s.policy.endpoints if not took_the_new_key(s.run, s.policy, one))
+
+
+def took_the_new_key(run: Run, policy: Policy, endpoint: str) -> bool:
+    """Whether the run's new key has logged in at the endpoint, as the file has it now."""
+    return endpoint in run.verified or policy.server(endpoint) in run.verified
 
 
 def verified(s: Situation) -> VerifiedKey | None:

@@ -15,9 +15,11 @@ from typing import Protocol
 
 from rotator.core.brief_lock import BriefLock
 from rotator.core.errors import RotatorError
+from rotator.core.evidence import took_the_new_key
 from rotator.core.facts import Facts
 from rotator.core.foreign_text import without_addresses
 from rotator.core.notice import Notice, Notifier
+from rotator.core.policy import Policy
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.effect import Login, attempt
@@ -98,13 +100,14 @@ class OwnMail:
             return Unknown(str(error))
 
 
-def own_key(facts: Facts, endpoint: str) -> str:
+def own_key(facts: Facts, policy: Policy, endpoint: str) -> str:
     """The key to log in with: the current one; while a run is open its new one, once `endpoint` took it; or "".
 
     While a run is open nobody uses the old key: its last use is being watched.
     """
-    run = facts.run
-    key = facts.current if run is None else run.new if endpoint in run.verified else ""
+    run, key = facts.run, facts.current
+    if run is not None:
+        key = run.new if took_the_new_key(run, policy, endpoint) else ""
     return "" if facts.key(key).compromised else key
 
 

@@ -92,7 +92,7 @@ def _own(user: UserConfiguration, rotation: Rotation, lock: BriefLock) -> Own | 
 
     there = sorted(endpoints(user).values(), key=lambda one: one.region != user.region)
     for endpoint in there:
-        key = own_key(rotation.facts, endpoint.name)
+        key = own_key(rotation.facts, rotation.parts.policy, endpoint.name)
         credential = rotation.parts.journal.vault.open(KeyId(key), endpoint.region) if key else None
         if credential is not None:
             return Own(lock, rotation.facts, credential, endpoint, rotation.time.now)

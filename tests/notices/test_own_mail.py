@@ -14,7 +14,7 @@ from rotator.core.facts import Facts
 from rotator.core.history import events as ev
 from rotator.core.history.fold import fold
 from rotator.core.notice import Notice, NoticeKind
-from rotator.core.policy import Mode
+from rotator.core.policy import Mode, Policy, Traits
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.secret import Secret
 from rotator.core.smtp_credential import SmtpCredential
@@ -155,6 +155,11 @@ KEYS = {
     "a run whose new key is not proven: none, for the old one is watched": (opened(), ""),
     "a run whose new key this endpoint took: that one": (opened(ev.Verified(T, "AKIA-NEW", "us-east-1")), "AKIA-NEW"),
     "a run whose new key another endpoint took: none": (opened(ev.Verified(T, "AKIA-NEW", "eu-west-1")), ""),
+    "a run whose new key its server took: it": (
+        opened(ev.Verified(T, "AKIA-NEW", "us-east-1", "at")),
+        "AKIA-NEW",
+    ),
+    "a run whose endpoint got another server since: none": (opened(ev.Verified(T, "AKIA-NEW", "us-east-1", "x")), ""),
     "the key in force is compromised: none": (fold((adopted(), ev.Compromised(T, OLD, "leaked"))), ""),
 }
 
@@ -162,4 +167,5 @@ KEYS = {
 @pytest.mark.parametrize(("facts", "key"), KEYS.values(), ids=KEYS)
 def test_which_key_logs_in_for_a_notice(facts: Facts, key: str) -> None:
     """Never the old key of an open run, never a leaked one."""
-    assert own_key(facts, "us-east-1") == key
+    policy = Policy("u", "1", (Traits("relay", "credential_file", "us-east-1", server="at"),))
+    assert own_key(facts, policy, "us-east-1") == key
