@@ -13,6 +13,7 @@ from typing import TypeVar
 from rotator.core.access_keys import USE_BUCKET_S, LastUse, Status
 from rotator.core.facts import ConsumerFacts, Run
 from rotator.core.history.events import Outcome
+from rotator.core.history.fold_consumers import drain
 from rotator.core.policy import LAST_USED_LAG_S, Mode, Policy, Traits
 from rotator.core.ports import LoginRefused
 from rotator.core.situation import Situation
@@ -135,6 +136,16 @@ def moved_away(traits: Traits, consumer: ConsumerFacts) -> bool:
     """Whether the name points at another place, or its endpoint at another server, than when it was told."""
     place = bool(traits.place and consumer.place and traits.place != consumer.place)
     return place or bool(traits.server and consumer.server and traits.server != consumer.server)
+
+
+def may_be_overtaken_until(traits: Traits, consumer: ConsumerFacts) -> int:
+    """Until when an unclear push for another server may still land, on top of what is pushed now; 0 = there is none.
+
+    One for the same server brings the same value, whenever it lands.
+    """
+    if not traits.server or not consumer.server or traits.server == consumer.server:
+        return 0
+    return drain(consumer)
 
 
 def holds_another(s: Situation, name: str) -> bool:

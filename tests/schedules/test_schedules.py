@@ -80,11 +80,12 @@ ONE_ROTATION = {
     f"{name}: {what}": one for name, places in PLACES.items() for what, one in one_rotation(places).items()
 }
 QUICK = tuple(name for name in ONE_ROTATION if not name.startswith(("a person:", "two regions:")))
-ALIAS_ALONE = "an endpoint"  # changes: with two faults for the place that nobody can read, with one for all
+EDITED = "an endpoint"  # two faults beside an edit: for the place that nobody can read back; one, for all
 TWICE = tuple(
     name
     for name in ONE_ROTATION
-    if name.startswith("an alias:") or (name.startswith(("a person's mailbox:", "a file and")) and ALIAS_ALONE not in name)
+    if name.startswith(("an alias:", "a person's mailbox:", "a file and"))
+    and (EDITED not in name or name.startswith("an alias:"))
 )
 
 

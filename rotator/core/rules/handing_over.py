@@ -85,13 +85,19 @@ def _if_edited(s: Situation) -> str:
 
 def push_to_every_consumer(s: Situation) -> Step | None:
     """Everybody is told, one after the other; one that fails does not keep the others waiting."""
-    behind = [one.name for one, known in s.consumers if evidence.needs_push(s, one, known)]
+    behind = [(one, known) for one, known in s.consumers if evidence.needs_push(s, one, known)]
     if s.new.compromised and (behind or _not_pasted_yet(s)):
         return Ask(6, "revoke-first", (s.run.new,), "the new key leaked before all had it: give it to nobody else")
-    for name in behind:
-        if not s.tried(Act.PUSH, name):
+    untried = [(one.name, evidence.may_be_overtaken_until(one, known)) for one, known in behind]
+    untried = [(name, until) for name, until in untried if not s.tried(Act.PUSH, name)]
+    for name, until in untried:
+        if until < s.now:
             return Push(name, s.run.new)
-    return Wait(6, Instant(s.now + RETRY_S), f"{', '.join(behind)} could not be told", urgent=True) if behind else None
+    if untried:
+        until = min(until for _, until in untried)
+        return Wait(6, Instant(until + 1), "until no unclear push for the former server can land any more")
+    names = ", ".join(one.name for one, _ in behind)
+    return Wait(6, Instant(s.now + RETRY_S), f"{names} could not be told", urgent=True) if behind else None
 
 
 def drain_before_evidence(s: Situation) -> Step | None:
