@@ -132,19 +132,19 @@ def _turn(work: Work, ended: Report) -> Turn:
 def _surround(options: Options, configuration: Configuration, work: Work, turn: Turn | None) -> None:
     """Figures and notices, also for the alarms, at the end of every turn; nothing of it changes how the turn ended.
 
-    If AWS told two times, there is no figure, and nothing to tell but that.
+    If AWS told two times, there is no figure, and nothing is told because of the time.
     """
     from rotator.wiring.alarms import publish_rotation
     from rotator.wiring.telling import tell
 
-    timed = not work.rotation.time.contradicted
-    if timed:
-        _measure(work)
     try:
-        warnings = tell(configuration, work.rotation, turn) if timed or turn else []
+        warnings = tell(configuration, work.rotation, turn)
     except RotatorError as error:
         warnings = [f"a notice could not be recorded, so it will be sent again: {error}"]
-    unpublished = publish_rotation(configuration, work.rotation.situation) if timed else ""
+    unpublished = ""
+    if not work.rotation.time.contradicted:  # a second Date may have been asked for to tell
+        _measure(work)
+        unpublished = publish_rotation(configuration, work.rotation.situation)
     for warning in filter(None, (*warnings, unpublished)):
         options.screen.say(mask_ids(warning), "warning", always=True)
 

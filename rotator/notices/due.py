@@ -21,7 +21,6 @@ from rotator.core.times import id_stamp
 
 LONGEST_CAUSE = 200  # characters; the whole id is the value of a header, and SES takes 995
 DIGEST = 16
-CLOCK_JUMPED = "clock-jumped"  # the cause of a turn to which AWS told two times, of which neither is known to be right
 DUE_SOON_S = 14 * DAY_S  # before the rotation begins, but never more than a quarter of a key's life
 
 
@@ -59,12 +58,15 @@ class Said:
 
 
 def due(
-    s: Situation, turn: Turn | None, events: Sequence[Event], said: Said, remind_s: int
+    s: Situation, turn: Turn | None, events: Sequence[Event], said: Said, remind_s: int, *, timed: bool = True
 ) -> tuple[Due, ...]:
-    """The notices that are due now, the most urgent first.  `turn` None: this process did not go on with the run."""
+    """The notices that are due now, the most urgent first.  `turn` None: this process did not go on with the run.
+
+    `timed` False: the time is not known for sure, so nothing is told because it has passed.
+    """
     wanted = (
         *(_failures(s, turn, said, remind_s) if turn is not None else ()),
-        *(_by_the_clock(s, remind_s) if turn is None or turn.cause != CLOCK_JUMPED else ()),
+        *(_by_the_clock(s, remind_s) if timed else ()),
         *_done(events),
     )
     return tuple(one for one in wanted if one.id not in said.ids)

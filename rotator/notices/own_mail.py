@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -19,7 +20,7 @@ from rotator.core.evidence import took_the_new_key
 from rotator.core.facts import Facts
 from rotator.core.foreign_text import without_addresses
 from rotator.core.notice import Notice, Notifier
-from rotator.core.policy import Policy
+from rotator.core.policy import REQUEST_DEADLINE_S, Policy
 from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.smtp_credential import SmtpCredential
 from rotator.effect import Login, attempt
@@ -68,33 +69,41 @@ class OwnMail:
         """`own` is asked when the first notice is sent; Unknown says why nothing may be logged in with."""
         self._own, self._otherwise = own, otherwise
         self._sender, self._recipient, self._monotonic = sender, recipient, monotonic
-        self._why = ""
+        self._why = ""  # what keeps the login from it
+        self._told = ""  # the same where it is remembered: without what is new every time
 
     def send(self, notice: Notice, deadline: Deadline) -> Acknowledged | Refused | Unknown:
-        """Each way has half of the time.  A login whose answer was lost may have mailed: twice, under the same id."""
+        """The login has half of the time; the other way, which comes after it, a request's time of its own.
+
+        A login whose answer was lost may have mailed: the notice then comes both ways, under the same id.
+        """
         if not self._why:
             answer = self._by_login(notice, deadline)
             if isinstance(answer, Acknowledged):
                 return answer
             self._why = without_addresses(answer.detail)
+            self._told = self._why if isinstance(answer, Refused) else "no clear answer"
+            deadline = Deadline.after(REQUEST_DEADLINE_S, self._monotonic)
         text = f"{notice.text}Sent with rotator's own rights and not with the user's password: {self._why}\n"
         answer = self._otherwise.send(replace(notice, text=text), deadline)
         if isinstance(answer, Acknowledged):
             return answer
-        return replace(answer, detail=f"{answer.detail}; with the user's own password: {self._why}")
+        return replace(answer, detail=f"{answer.detail}; with the user's own password: {self._told}")
 
     def _by_login(self, notice: Notice, deadline: Deadline) -> Acknowledged | Refused | Unknown:
+        most = deadline.left / 2
         try:
             own = self._own()
             if isinstance(own, Unknown):
                 return own
             login = Login(own.credential.key, own.endpoint.name)
             with attempt(own.lock, own.facts, login, own.now, self._monotonic) as one:
-                patience = Deadline.after(min(one.deadline.left, deadline.left / 2), self._monotonic)
+                patience = Deadline.after(min(one.deadline.left, most), self._monotonic)
                 mail = letter(notice, self._sender, self._recipient)
                 answer = own.endpoint.send(own.credential, self._sender, self._recipient, mail, patience)
                 if isinstance(answer, Acknowledged):
-                    one.accepted()
+                    with suppress(RotatorError):  # it is sent; the intent alone tells of the login then
+                        one.accepted()
                 return answer
         except RotatorError as error:
             return Unknown(str(error))

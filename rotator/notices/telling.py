@@ -44,13 +44,16 @@ class Teller:
     remind_s: int
     monotonic: Callable[[], float] = time.monotonic
 
-    def tell(self, s: Situation, turn: Turn | None, diary: Diary) -> list[str]:
-        """Send and record what is due; returns a warning a channel that failed.  Raises JournalError, LockHeld."""
-        return [warning for one in self.notifiers for warning in self._on(one, s, turn, diary)]
+    def tell(self, s: Situation, turn: Turn | None, diary: Diary, *, timed: bool = True) -> list[str]:
+        """Send and record what is due; returns a warning a channel that failed.  Raises JournalError, LockHeld.
 
-    def _on(self, notifier: Notifier, s: Situation, turn: Turn | None, diary: Diary) -> Iterator[str]:
+        `timed` as in `due`.
+        """
+        return [warning for one in self.notifiers for warning in self._on(one, s, turn, diary, timed)]
+
+    def _on(self, notifier: Notifier, s: Situation, turn: Turn | None, diary: Diary, timed: bool) -> Iterator[str]:
         said = Said.on(notifier.channel, diary.events())
-        for one in due(s, turn, diary.events(), said, self.remind_s):
+        for one in due(s, turn, diary.events(), said, self.remind_s, timed=timed):
             notice = worded(one, s, turn, diary.head())
             answer = notifier.send(notice, Deadline.after(REQUEST_DEADLINE_S, self.monotonic))
             if not isinstance(answer, Acknowledged):

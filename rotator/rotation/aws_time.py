@@ -21,7 +21,7 @@ class AwsTime:
     def __init__(self, monotonic: Callable[[], float], at_least: int) -> None:
         self._monotonic = monotonic
         self._base, self._since = at_least, monotonic()
-        self._told = False
+        self._told = 0
         self.contradicted = False  # two replies of this process told different times: neither is known to be right
 
     def set(self, now: Instant) -> None:
@@ -36,8 +36,13 @@ class AwsTime:
                 fix="run the same command again; if it stays: curl -sI https://iam.amazonaws.com | grep -i date",
                 id="clock-jumped",
             )
-        self._told = True
+        self._told += 1
         self._take(now)
+
+    @property
+    def agreed(self) -> bool:
+        """Whether two replies of this process told one time: only then may it stand beside a login in the journal."""
+        return self._told > 1 and not self.contradicted
 
     def _take(self, now: int) -> None:
         self._base, self._since = now, self._monotonic()

@@ -6,12 +6,15 @@ Heavy libraries are imported inside functions, as in wiring.rotating.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rotator.core.brief_lock import BriefLock, Throughout
+from rotator.core.errors import RotatorError
+from rotator.core.history.fold import fold
 from rotator.core.ports import Unknown
+from rotator.core.steps import Look
 from rotator.wiring.parts import aws_session, endpoints
 
 if TYPE_CHECKING:
@@ -33,7 +36,11 @@ def tell(configuration: Configuration, rotation: Rotation, turn: Turn | None) ->
     notifiers = tuple(_notifiers(configuration, user, lambda: _own(user, rotation, Throughout(journal))))
     if not notifiers:
         return []
-    return Teller(notifiers, configuration.notify.remind).tell(rotation.situation, turn, journal)
+    if not rotation.time.agreed:  # one Date alone may be a broken proxy's
+        with suppress(RotatorError):
+            rotation.look(Look.IDENTITY)
+    teller = Teller(notifiers, configuration.notify.remind)
+    return teller.tell(rotation.situation, turn, journal, timed=rotation.time.agreed)
 
 
 def tell_all(configuration: Configuration, notice: Notice) -> tuple[bool, list[str]]:
@@ -78,7 +85,7 @@ def _beside(configuration: Configuration, user: UserConfiguration, stack: ExitSt
     from rotator.wiring.rotating import reading
 
     rotation = stack.enter_context(reading(configuration, user.name))
-    rotation.survey()  # two Dates that agree: a login that is recorded in the future would stop every rotation
+    rotation.survey()
     return _own(user, rotation, brief_lock(opener(configuration, user)))
 
 
@@ -90,10 +97,13 @@ def _own(user: UserConfiguration, rotation: Rotation, lock: BriefLock) -> Own | 
     from rotator.core.access_keys import KeyId
     from rotator.notices.own_mail import Own, own_key
 
+    if not rotation.time.agreed:  # a login that is recorded in the future would stop every rotation until then
+        return Unknown("AWS's time is not known")
+    facts = fold(rotation.parts.journal.events())
     there = sorted(endpoints(user).values(), key=lambda one: one.region != user.region)
     for endpoint in there:
-        key = own_key(rotation.facts, rotation.parts.policy, endpoint.name)
+        key = own_key(facts, rotation.parts.policy, endpoint.name)
         credential = rotation.parts.journal.vault.open(KeyId(key), endpoint.region) if key else None
         if credential is not None:
-            return Own(lock, rotation.facts, credential, endpoint, rotation.time.now)
+            return Own(lock, facts, credential, endpoint, rotation.time.now)
     return Unknown("no password that may be used now is sealed here")

@@ -66,6 +66,8 @@ CASES: dict[str, tuple[Sequence[ev.Event], Sequence[ev.Event], str]] = {
         IDLE, STRAY[:1], "a key was switched or deleted meanwhile"),
     "a stray key of which it becomes known that it was deleted": (
         (*IDLE, STRAY[0]), STRAY[1:], "a key was switched or deleted meanwhile"),
+    "the new key leaked": (
+        TOLD, (ev.Compromised(T + 50, NEW, "leaked"),), "a key was reported as leaked meanwhile"),
     "a stray key came and went between the looks": (IDLE, STRAY, ""),
 }  # fmt: skip
 

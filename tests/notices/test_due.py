@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -70,13 +70,14 @@ class Case:
     turn: Turn | None = FINE
     consumers: tuple[Traits, ...] = (HAND,)
     max_age: int = 90 * DAY
+    timed: bool = True
 
     def due(self) -> list[str]:
         """What the decision says."""
         policy = Policy(WHO.user, WHO.account, self.consumers, max_age_s=self.max_age, rotate_at_s=80 * DAY)
         observed = Observed(keys=self.keys, keys_at=self.now)
         s = Situation(fold(self.past), observed, policy, Instant(self.now))
-        return [one.id for one in due(s, self.turn, self.past, Said.on("mail", self.past), REMIND)]
+        return [one.id for one in due(s, self.turn, self.past, Said.on("mail", self.past), REMIND, timed=self.timed)]
 
 
 QUIET: list[str] = []
@@ -149,10 +150,13 @@ CASES = {
     "it lasts: a reminder": Case(
         [*run(), said(OF_MANY)], [OF_MANY[:-1] + "1"], turn=Turn("", MANY), now=T + 60 + REMIND),
     "two replies told different times: only that is said, however late it looks": Case(
-        WAITING, ["failed/ses/0/clock-jumped/0"], turn=Turn("", "clock-jumped"), now=STUCK, max_age=81 * DAY),
+        WAITING, ["failed/ses/0/clock-jumped/0"], turn=Turn("", "clock-jumped"), now=STUCK, max_age=81 * DAY,
+        timed=False),
     "nor is the end of a key's life announced by such a time": Case(
         [adopted()], ["failed/ses/0/clock-jumped/0"],
-        turn=Turn("", "clock-jumped"), now=T - 14 * DAY, keys=(on(OLD),)),
+        turn=Turn("", "clock-jumped"), now=T - 14 * DAY, keys=(on(OLD),), timed=False),
+    "one reply alone told the time: nothing is said because it has passed": Case(
+        [adopted()], QUIET, now=T - 14 * DAY, keys=(on(OLD),), timed=False),
     "nobody was told that it failed: nobody is told that it works": Case(run(), QUIET),
     "a command that did not go on with the run says nothing of it": Case([*run(), said(FAILED)], QUIET, turn=None),
 }  # fmt: skip
@@ -168,7 +172,7 @@ def test_what_is_due(case: Case) -> None:
 def test_what_was_said_is_never_due_again(case: Case) -> None:
     """As soon as all that is due is said, the same look at the same second says nothing."""
     later = [*case.past, *(said(one, case.now) for one in case.expected)]
-    again = Case(later, QUIET, case.now, case.keys, case.turn, case.consumers, case.max_age)
+    again = replace(case, past=later, expected=QUIET)
     assert again.due() == QUIET
 
 

@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from rotator.core.access_keys import KeyId
-from rotator.core.errors import AccessError, LockHeld
+from rotator.core.errors import AccessError, JournalError, LockHeld
 from rotator.core.facts import Facts
 from rotator.core.history import events as ev
 from rotator.core.history.fold import fold
@@ -47,6 +47,16 @@ class Wire:
         self.before, self.left = list(self.journal.events()), deadline.left
         self.got.append((credential.key, mail_from, rcpt, message))
         return self.answer
+
+
+class FullAfterTheIntent(Journal):
+    """A disk that has room for one more event."""
+
+    def append(self, event: ev.Event) -> None:
+        """Keep an intent."""
+        if isinstance(event, ev.LoggedIn):
+            raise JournalError("the disk is full")
+        super().append(event)
 
 
 @dataclass
@@ -135,6 +145,21 @@ def test_where_neither_way_goes_both_reasons_are_told() -> None:
     answer = ways.send()
     assert isinstance(answer, Refused)
     assert ("AccessDenied" in answer.detail, "535" in answer.detail, answer.fix) == (True, True, "ask for the right")
+
+
+def test_what_is_new_every_time_is_not_remembered() -> None:
+    """An address that was dialled changes from day to day; a channel that is down for a month stays one event."""
+    ways = Ways(answer=Unknown("192.0.2.7 takes no connection"), other=Channel(answer=Unknown("timed out")))
+    answer = ways.send()
+    assert isinstance(answer, Unknown)
+    assert answer.detail == "timed out; with the user's own password: no clear answer"
+
+
+def test_a_mail_that_is_sent_is_not_sent_again_because_its_login_cannot_be_written_down() -> None:
+    """The intent is in the journal, and says as much."""
+    ways = Ways(journal=FullAfterTheIntent())
+    assert isinstance(ways.send(), Acknowledged)
+    assert (ways.other.tried, len(ways.wire.got)) == (0, 1)
 
 
 def test_the_other_way_has_time_left_when_the_first_is_silent() -> None:

@@ -47,6 +47,19 @@ def test_a_later_process_may_be_any_time_later() -> None:
         assert time.contradicted
 
 
+def test_a_time_is_agreed_on_once_two_replies_told_it() -> None:
+    """One Date alone may be a broken proxy's; and after a contradiction no time is, whatever comes."""
+    time = AwsTime(lambda: 0.0, START)
+    agreed = [time.agreed]
+    for _ in range(2):
+        time.set(Instant(START + DAY))
+        agreed.append(time.agreed)
+    with pytest.raises(RemoteFault):
+        time.set(Instant(START + 2 * DAY))
+    time.set(Instant(START + DAY))
+    assert (agreed, time.agreed) == ([False, False, True], False)
+
+
 @pytest.mark.parametrize("first", ["ahead", "right"])
 def test_of_two_times_that_differ_the_earlier_goes_on(first: str) -> None:
     """By a reply that is a year ahead everything would be overdue: whichever came first, nothing is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import yaml
 
 from rotator.core.errors import Exit
 from rotator.sandbox.scenario import InitialKey, Scenario
+from tests.cli.test_around import dating_wrongly
 from tests.saga.launching import Zygote
 from tests.saga.stage import AT_ONCE, BY_HAND, HELD_S, USER, Stage
 from tests.secrets.needles import search
@@ -209,3 +211,22 @@ def test_a_channel_that_fails_changes_neither_state_nor_exit_code(told: Stage) -
     told.rotator("rotate", "--all", "--if-due")
     assert (kinds(told), topic(told)) == (["done"], ["done"])
     assert "notices by mail" not in told.rotator("status").err
+
+
+def test_a_date_that_no_second_reply_confirms_stands_beside_no_login(build_stage: Build, zygote: Zygote) -> None:
+    """The daily run asks for the keys alone: told by that Date, ten days ahead, a login would stop every later run."""
+    stage = build_stage(calm=True, launcher=zygote, scenario=Scenario(keys=(InitialKey(age_days=60),)))
+    stage.keep_consumers("relay")
+    stage.configure(audit={}, notify={"mail_to": RECIPIENT})
+    stage.adopt()
+    right = stage.environment["AWS_ENDPOINT_URL"]
+    with dating_wrongly(stage.world, 1, timedelta(days=10)) as proxy:
+        stage.environment["AWS_ENDPOINT_URL"] = proxy
+        stage.rotator("rotate", "--all", "--if-due")
+    stage.environment["AWS_ENDPOINT_URL"] = right
+    assert mails(stage) == []
+    stage.rotator("rotate", "--all", "--if-due")
+    assert mails(stage) == []
+    stage.advance(days=10)
+    stage.rotator("rotate", "--all", "--if-due")
+    assert kinds(stage) == ["due-soon"]

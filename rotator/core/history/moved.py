@@ -16,4 +16,7 @@ def moved(before: Facts, after: Facts, consumer: str = "") -> str:
     if told[0] != told[1]:
         return f"{consumer} was told a key meanwhile"
     switched = [{(one.id, one.effect, one.effect_until) for one in facts.keys} for facts in (before, after)]
-    return "" if switched[0] == switched[1] else "a key was switched or deleted meanwhile"
+    if switched[0] != switched[1]:
+        return "a key was switched or deleted meanwhile"
+    leaked = [{one.id for one in facts.keys if one.compromised} for facts in (before, after)]
+    return "" if leaked[0] == leaked[1] else "a key was reported as leaked meanwhile"
