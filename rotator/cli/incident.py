@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from rotator.cli import ask
 from rotator.cli.options import Options
 from rotator.core.errors import (
+    AccessError,
     ConfigurationError,
     HelpNeeded,
     JournalError,
     LockHeld,
     NoJournal,
+    RemoteFault,
     RotatorError,
     SealError,
 )
+from rotator.core.facts import Facts
 from rotator.core.policy import Mode
 
 if TYPE_CHECKING:
@@ -71,8 +74,18 @@ def _keys_of(configuration: Configuration, name: str) -> str:
         return "keys that could not be listed now"
 
 
+def still_on(facts: Facts, request: Request) -> str:
+    """The leaked key of a revoke-first run that nobody has switched off as far as the journal knows; "" = none."""
+    run = facts.run
+    if Mode.REVOKE_FIRST not in (request.mode, run.mode if run else Mode.SCHEDULED):
+        return ""
+    in_play = (request.key,) if request.key else (run.old, run.new) if run else ()
+    known = [facts.key(one) for one in in_play if one]
+    return next((one.id for one in known if one.compromised and not one.deactivated_at), "")
+
+
 def by_hand(error: RotatorError, user: str, request: Request, profile: str = "") -> RotatorError:
-    """Revoke first must not hang on the journal: the plain line that does it without us.
+    """Revoke first must not hang on the journal, nor on our own credentials: the plain line that does it without us.
 
     `profile`: of the file, so that the line acts with the credentials that this program would have.
     """
@@ -84,6 +97,9 @@ def by_hand(error: RotatorError, user: str, request: Request, profile: str = "")
     if isinstance(error, LockHeld):
         why = "another process is at work on this user, and two never interleave; it does not know of the leak"
         fix = f"switch the key off by hand, now: {line}   and once that process has ended: the same command again"
+    elif isinstance(error, AccessError | RemoteFault):
+        why = "the key is STILL ACTIVE as far as is known: IAM did not do it for these credentials, or did not answer"
+        fix = f"switch it off by hand, now, as somebody who may: {line}   then the same command again"
     else:
         why = "the key is still Active, and this program changes nothing that it cannot write down"
         fix = f"switch it off by hand, now: {line}"

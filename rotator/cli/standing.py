@@ -25,6 +25,7 @@ from rotator.core.times import when
 
 if TYPE_CHECKING:
     from rotator.config.model import Configuration
+    from rotator.core.situation import Situation
     from rotator.rotation.loop import Rotation
     from rotator.rotation.outcome import ConsumerRow, Report
 
@@ -258,6 +259,7 @@ def _look_ahead(rotation: Rotation, standing: Standing) -> None:
     if not isinstance(first, steps.Wait | steps.Ask | steps.Refuse | steps.Finish):
         standing.next = f"rotator rotate --user {standing.user}"
         standing.comes = f"{standing.step} comes next: {standing.next}"
+        _name_the_leak(s, standing)
         return
     from rotator.rotation.outcome import INCIDENT
 
@@ -270,6 +272,15 @@ def _look_ahead(rotation: Rotation, standing: Standing) -> None:
     standing.incident = standing.stuck and told.cause == INCIDENT
     until = f" until {when(told.until)}" if told.until else ""
     standing.comes = f"{standing.step}{until}: {told.summary}"
+
+
+def _name_the_leak(s: Situation, standing: Standing) -> None:
+    """A run that could go on, and did not: its leaked key is no less Active for that."""
+    from rotator.rotation.outcome import STILL_ACTIVE, revoke_now, still_active
+
+    if leaked := still_active(s):
+        standing.stuck = standing.incident = True
+        standing.warnings, standing.revoke_first = (STILL_ACTIVE.format(leaked),), revoke_now(standing.user, leaked)
 
 
 def _report(rotation: Rotation, step: steps.Step, user: str) -> Report:

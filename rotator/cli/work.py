@@ -44,7 +44,10 @@ class Work:
     ended: Report | None = None
 
     def survey(self) -> None:
-        """Show the keys as they were just listed."""
+        """Show the keys as they were just listed; if they could not be, nothing is known."""
+        if self.rotation.observed.keys is None:
+            self.steps.show("survey", "the keys could not be listed", "failed")
+            return
         keys = self.rotation.situation.listed.values()
         self.steps.show("survey", ", ".join(f"{one.id} {one.status}" for one in keys) or "no keys")
 

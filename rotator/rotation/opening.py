@@ -109,10 +109,13 @@ def _incident(rotation: Rotation, request: Request, run_id: str) -> str:
     key, run = request.key, rotation.facts.run
     in_play = (run.old, run.new) if run else (rotation.facts.current,)
     if key not in in_play:
-        came_back = key in rotation.facts.lost and key in rotation.situation.listed
+        unseen = rotation.observed.keys is None  # then it may have come back
+        came_back = key in rotation.facts.lost and (unseen or key in rotation.situation.listed)
         if _was_ours(rotation, key) and not came_back:
             return "retired"
-        seen = "was gone from IAM and came back" if came_back else "was neither adopted nor made here"
+        seen = "was neither adopted nor made here"
+        if came_back:
+            seen = f"was gone from IAM{'; whether it came back cannot be seen now' if unseen else ' and came back'}"
         raise StopError(
             f"{mask(key)} {seen}",
             why="strangers' keys are never touched, in any mode",

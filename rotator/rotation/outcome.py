@@ -51,6 +51,7 @@ class Report:
 
 
 FINISHED = ("rotated", "aborted")
+STILL_ACTIVE = "{} leaked and is STILL ACTIVE"
 PUSH = 6
 INCIDENT = "incident"  # the cause where nothing but a leaked key that is not gone yet keeps the code from 0
 SECTIONS: dict[str, str] = {  # of runbooks/consumer-push.md, by kind of place; every other: "refused"
@@ -195,12 +196,23 @@ def _with_incident(base: Report, s: Situation) -> Report:
     code = base.exit_code if base.exit_code not in (Exit.OK, Exit.FAILED) else Exit.HELP_NEEDED
     still = "a leaked key is being replaced, until it is deleted"
     base = _changed(base, exit_code=code, outcome="help needed", cause=base.cause or INCIDENT, still=still)
-    leaked = [one for one in (run.old, run.new) if one and s.facts.key(one).compromised and _active(s, one)]
+    leaked = still_active(s)
     if not leaked:
         return _with_cut_off(base, run.old, s)
-    now = f'rotator rotate --user {base.user} --revoke-first --key {leaked[0]} --reason "it is abused now"'
-    first = f"{leaked[0]} leaked and is STILL ACTIVE"
-    return _changed(base, revoke_first=now, warnings=(first, *base.warnings))
+    first = STILL_ACTIVE.format(leaked)
+    return _changed(base, revoke_first=revoke_now(base.user, leaked), warnings=(first, *base.warnings))
+
+
+def still_active(s: Situation) -> str:
+    """The open run's leaked key that is still Active, the old one before the new one; "" = none."""
+    run = s.facts.run
+    keys = (run.old, run.new) if run else ()
+    return next((one for one in keys if one and s.facts.key(one).compromised and _active(s, one)), "")
+
+
+def revoke_now(user: str, leaked: str) -> str:
+    """The command that ends a leak at once."""
+    return f'rotator rotate --user {user} --revoke-first --key {leaked} --reason "it is abused now"'
 
 
 def cut_off(s: Situation) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rotator.config.loader import load
-from rotator.core.access_keys import Instant
+from rotator.core.access_keys import Instant, mask
 from rotator.core.errors import Exit
 from rotator.core.history import events as ev
 from rotator.core.history.noted import AuditSettled
@@ -115,6 +115,27 @@ def test_a_leaked_key_that_is_still_active_has_its_end_in_status(adopted: World,
     assert "End it now" not in run("status").err
     run("handover", "laptop", "--out", str(tmp_path / "given"))
     assert "while both are Active" not in run("confirm", "laptop").err
+
+
+@pytest.mark.parametrize("fault", ["throttled", "iam_500"])
+def test_an_iam_that_does_not_answer_in_an_incident_is_no_try_again_later(
+    adopted: World, run: Run, fault: str
+) -> None:
+    """The leaked key is on: exit 3 with the plain line, now and from the timer, and a monitor that looks is told."""
+    (held,) = adopted.keys.now_held(adopted.scenario.user)
+    plain = f"aws iam update-access-key --user-name jada-ses-smtp --access-key-id {held.id} --status Inactive"
+    adopted.faults.arm(fault, 1000)
+    for order in (("--revoke-first", "--key", held.id, "--reason", "abused"), ("--if-due",)):
+        done = run("rotate", *order)
+        assert (done.code, plain in done.err, "STILL ACTIVE" in done.err) == (Exit.HELP_NEEDED, True, True), done.err
+        assert "no keys" not in done.out + done.err
+    adopted.faults.arm(fault, 0)
+    seen = run("status", "--check")
+    assert (seen.code, f"{mask(held.id)} leaked and is STILL ACTIVE" in seen.err) == (Exit.FAILED, True), seen.err
+    assert "End it now: rotator rotate" in seen.err
+    assert "1 incident" in seen.out
+    run("rotate")
+    assert "STILL ACTIVE" not in run("status").err
 
 
 def test_a_dead_token_is_seen_while_a_person_is_waited_for(mailboxes: World, run: Run) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.core.access_keys import Identity
 from rotator.core.history import events as ev
-from rotator.core.policy import RETRY_S
+from rotator.core.policy import LIST_LAG_S, RETRY_S
 from rotator.core.situation import Act, Tried
 from rotator.core.steps import (
     Ask,
@@ -169,6 +169,12 @@ SURVEY = {
     ),
     "a key that went without us is listed again: it is named, and no other is made beside it": Case(
         run(*created(), ev.Lost(T + 100, NEW)), BOTH, refuse(2, "key-came-back"), now=T + HOUR
+    ),
+    "the old key went in an incident, and a list that lags shows it once more: the new one is made": Case(
+        run(ev.Lost(T + 100, OLD), mode=EMERGENCY), (on(OLD),), Create((OLD,)), now=T + 100 + LIST_LAG_S
+    ),
+    "a second later that is no lag any more": Case(
+        run(ev.Lost(T + 100, OLD), mode=EMERGENCY), (on(OLD),), refuse(2, "key-came-back"), now=T + 101 + LIST_LAG_S
     ),
     "the same, and an unclear create could have borne it: all the same it is not discarded": Case(
         run(*unclear(OLD), *created(T + 30), ev.Lost(T + 130, NEW)),

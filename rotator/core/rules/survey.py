@@ -132,10 +132,10 @@ def name_what_came_back(s: Situation) -> Step | None:
     """A key of ours that was given up as lost is there after all: a person decides, before another is made beside it.
 
     Others may hold it, and we have erased its password: it is neither handed out nor deleted.  Whoever needs the old
-    key has had it back by now: a list that is only stale must not keep them waiting.
+    key has had it back by now: a list that is only stale must not keep them waiting, nor an incident from its new key.
     """
     back = [one for one in s.listed if one in s.facts.lost]
-    if s.run.new or not back:
+    if s.run.new or not back or s.now <= s.facts.latest + LIST_LAG_S:
         return None
     return Refuse(2, "key-came-back", (*back, *(one for one in s.listed if one not in back)))
 
