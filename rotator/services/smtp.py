@@ -198,7 +198,7 @@ class SesEndpoint:
         soak.addresses = [address for address in soak.addresses if address.ip not in closed]
 
     def _session(self, address: str, deadline: Deadline) -> SmtpSession:
-        return SmtpSession(self.target, address, min(CONNECT_S, deadline.left))
+        return SmtpSession(self.target, address, min(CONNECT_S, deadline.left), deadline)
 
     def _addresses(self) -> list[str]:
         """Every address of the host, in the resolver's order.  Raises OSError (gaierror)."""

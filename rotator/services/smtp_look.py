@@ -38,7 +38,7 @@ class SmtpLooker:
         closed: list[str] = []
         for number, address in enumerate(addresses):
             lines: list[str] = []
-            session = SmtpSession(self._target, address, self._patience(deadline), lines)
+            session = SmtpSession(self._target, address, self._patience(deadline), deadline, lines)
             try:
                 with session:
                     certificate, offers = _certificate(session), session.offers()
@@ -73,7 +73,7 @@ class SmtpLooker:
         try:
             for address in self._addresses():
                 try:
-                    with SmtpSession(self._target, address, self._patience(deadline)) as session:
+                    with SmtpSession(self._target, address, self._patience(deadline), deadline) as session:
                         return session.login(credential).outcome()
                 except NoConnection as error:
                     seen = str(error)

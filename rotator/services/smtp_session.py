@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 
 from rotator.core.foreign_text import harmless, one_line
 from rotator.core.mail.ses_replies import Meaning, classify
-from rotator.core.ports import Acknowledged, Refused, Unknown
+from rotator.core.ports import Acknowledged, Deadline, Refused, Unknown
 from rotator.core.secret import MASK
 from rotator.core.smtp_credential import SmtpCredential
 
@@ -100,10 +100,15 @@ class SmtpSession:
     Raises NoConnection and SessionFailed; refusals in words come back as `Reply`.
     """
 
-    def __init__(self, target: Target, address: str, timeout: float, lines: list[str] | None = None) -> None:
-        """`address`: one resolved IP address; `timeout` in seconds counts for each wait; `lines` gets what is said."""
+    def __init__(
+        self, target: Target, address: str, timeout: float, deadline: Deadline, lines: list[str] | None = None
+    ) -> None:
+        """`address`: one resolved IP address; `timeout` in seconds is for each wait, `deadline` for all of them.
+
+        `lines` gets what is said.
+        """
         self._target, self._address = target, address
-        self._smtp = _Recording([] if lines is None else lines, max(timeout, 0.1))
+        self._smtp = _Recording([] if lines is None else lines, max(timeout, 0.1), deadline)
         self._timeout = max(timeout, 0.1)
         self._greeted = False
 
@@ -220,9 +225,9 @@ class SmtpSession:
 class _Recording(smtplib.SMTP):
     """Writes down both sides' lines; what follows AUTH and its mechanism is masked, a mail's text is left out."""
 
-    def __init__(self, lines: list[str], timeout: float) -> None:
+    def __init__(self, lines: list[str], timeout: float, deadline: Deadline) -> None:
         super().__init__(local_hostname=EHLO_NAME, timeout=timeout)
-        self._lines = lines
+        self._lines, self._each, self._deadline = lines, timeout, deadline
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         """Send one command."""
@@ -231,7 +236,11 @@ class _Recording(smtplib.SMTP):
         super().putcmd(cmd, args)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Read one reply."""
+        """Read one reply.  Raises TimeoutError once the time for the whole conversation is over."""
+        if self._deadline.over:
+            raise TimeoutError
+        if self.sock is not None:
+            self.sock.settimeout(min(self._each, self._deadline.left))
         code, text = super().getreply()
         lines = text.decode("utf-8", "replace").split("\n")
         self._lines += [f"< {code} {harmless(line)[:TEXT_LIMIT]}" for line in lines]

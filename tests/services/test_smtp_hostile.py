@@ -232,3 +232,16 @@ def test_the_deadline_is_kept_by_a_silent_server(authority: CertificateAuthority
         answer = at(silent.getsockname()[1], authority).soak(CREDENTIAL, deadline)
         assert not answer.reached
         assert deadline.at + 1.0 > deadline.monotonic()
+
+
+def test_the_deadline_is_kept_by_a_server_that_answers_late_each_time(
+    stack: ExitStack, authority: CertificateAuthority
+) -> None:
+    """Each answer comes in time and all together do not: the mail is not begun, and others may have the lock."""
+    script = run(stack, authority, Script())
+    looked = iter(range(1000))
+    deadline = Deadline(5.0, lambda: float(next(looked)))  # a second passes at every look at the clock
+    answer = at(script.port, authority).send(CREDENTIAL, "a@b.c", "d@e.f", b"Subject: x\r\n\r\n", deadline)
+    assert isinstance(answer, Unknown)
+    assert "no answer in time" in answer.detail
+    assert "DATA" not in script.lines
