@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rotator.config.model import Configuration
     from rotator.schedule.systemd import Setup
 
+UNITS = Path("/etc/systemd/system")
 app = plain_typer(no_args_is_help=True)
 
 
@@ -49,7 +50,8 @@ def cron(
         options.screen.document("rotator/schedule/1", {"ok": True, "cron": lines[0], "lines": lines})
     else:
         options.screen.raw("\n".join(lines))
-        options.screen.say("Put them into `crontab -e`; cron mails whatever is said, and whatever fails says more.")
+        place = "a file of /etc/cron.d, which root owns" if as_user else "`crontab -e`"
+        options.screen.say(f"Put them into {place}; cron mails whatever is said, and whatever fails says more.")
 
 
 @app.command()
@@ -84,7 +86,9 @@ def systemd(
         options.screen.out(f"{len(found)} units are written to {out}", "ok")
     elif not options.screen.json:
         options.screen.raw("\n".join(f"# /etc/systemd/system/{name}\n{text}" for name, text in found.items()).rstrip())
-    options.screen.say("Next: systemctl daemon-reload && systemctl enable --now " + " ".join(_timers(found)))
+    copied = f"sudo cp {out}/rotator* /etc/systemd/system/ && " if out and Path(out).absolute() != UNITS else ""
+    timers = " ".join(_timers(found))
+    options.screen.say(f"Next: {copied}sudo systemctl daemon-reload && sudo systemctl enable --now {timers}")
     options.screen.document("rotator/schedule/1", {"ok": True, "units": found, "out": out or None})
 
 
@@ -129,7 +133,7 @@ def _write(directory: Path, found: dict[str, str]) -> None:
             path.write_text(text, "utf-8")
             path.chmod(0o644)
     except OSError as error:
-        fix = "name a directory that you may write to"
+        fix = f"mkdir {directory}" if isinstance(error, FileNotFoundError) else "name a directory that you may write to"
         raise ConfigurationError(f"{directory}: {error.strerror}", fix=fix) from None
 
 

@@ -219,3 +219,16 @@ def test_cron_gets_the_same_three(adopted: World, run: Any) -> None:
     assert document["cron"] == document["lines"][0]
     assert re.fullmatch(r"\d+ [456] \d+ \* \* .*", document["lines"][2])
     assert json.dumps(document["lines"]).count(str(adopted.place.config)) == 3
+
+
+def test_what_comes_next_is_what_puts_them_to_work(adopted: World, run: Any, tmp_path: Path) -> None:
+    """Lines with a user field are of /etc/cron.d, and units that lie elsewhere have to be copied first."""
+    assert "crontab -e" in run("schedule", "cron").err
+    told = run("schedule", "cron", "--as-user", "rotator").err
+    assert ("crontab -e" in told, "/etc/cron.d" in told) == (False, True)
+    out = tmp_path / "units"
+    assert f"mkdir {out}" in run("schedule", "systemd", "--out", str(out)).err
+    out.mkdir()
+    assert f"sudo cp {out}/rotator* /etc/systemd/system/ && sudo systemctl" in run(
+        "schedule", "systemd", "--out", str(out)
+    ).err
