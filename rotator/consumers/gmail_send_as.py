@@ -16,6 +16,7 @@ from typing import Literal
 
 from rotator.consumers.canary_mail import canary_mail
 from rotator.core.errors import Exit
+from rotator.core.hosts import is_ses_host
 from rotator.core.mail.bounce import CANARY_HEADER, Verdict, read_bounce
 from rotator.core.mail.gmail_fixes import login_again
 from rotator.core.policy import REQUEST_DEADLINE_S, ConsumerKind, Traits
@@ -68,17 +69,20 @@ class GmailSendAs:
         wait_s: float = ARRIVAL_S,
         sleep: Callable[[float], None] = time.sleep,
         seen_elsewhere: Callable[[], bool] = lambda: False,
+        of_ses: Callable[[str], bool] = is_ses_host,
     ) -> None:
         """`gmail` None: no credentials, nothing can be asked or sent.  `writes`: they are a service account's.
 
         `canary_to` None is the mailbox itself, whose inbox is then read; `wait_s` is how long a canary may take, and
         `seen_elsewhere` whether somebody saw it arrive where we cannot read, so that no bounce need be waited for.
+        `of_ses`: whether a host is SES's; what another one thinks of a login says nothing of our keys.
         """
         self.traits = Traits(name, ConsumerKind.GMAIL_SEND_AS, server.name, by_hand=not writes, sends=gmail is not None)
         self._server, self._mailbox, self._alias = server, mailbox, alias
         self._gmail, self._writes = gmail, writes
         self._to = canary_to or mailbox
         self._wait_s, self._sleep, self._seen_elsewhere = wait_s, sleep, seen_elsewhere
+        self._of_ses = of_ses
 
     def preflight(self, deadline: Deadline) -> Sequence[Problem]:
         """The credentials open this mailbox, and the alias exists, is verified and sends through our endpoint."""
@@ -199,7 +203,7 @@ class GmailSendAs:
         if host.lower() == self._server.host.lower():
             return answer
         detail = f"{answer.detail}; Gmail sends through {host}, not {self._server.host}"
-        if not isinstance(answer, Arrived):
+        if not isinstance(answer, Arrived) and self._of_ses(host):
             return replace(answer, detail=detail)
         return Unknown(f"{detail}, so it proves nothing: set the server in Gmail, or put it back in the file")
 

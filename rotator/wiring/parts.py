@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from rotator.core.hosts import is_ses_host
 from rotator.core.ports import AccessKeys, Consumer
 from rotator.core.secret import SEAL_CREDENTIAL
 
@@ -252,6 +253,7 @@ def _gmail(
         canary_to=one.canary_to,
         sleep=pause,
         seen_elsewhere=(lambda: False) if seen is None else seen.is_set,
+        of_ses=lambda host: is_ses_host(host) or host.lower() in configuration.trusted_hosts,
     )
 
 

@@ -388,9 +388,18 @@ def test_through_another_server_an_arrival_proves_nothing(world: World, way: str
 def test_through_another_server_a_refusal_still_counts(world: World) -> None:
     """Whatever host the file names by now: an alias whose key is off sends nothing, and that is found out."""
     put(world, FIRST)
-    verdict = consumer(world, server=Server("us-east-1", FIPS, world.smtp.port, "starttls")).send(CANARY, at(world))
+    moved = Server("us-east-1", FIPS, world.smtp.port, "starttls")
+    verdict = consumer(world, server=moved, of_ses=TRUSTED.__contains__).send(CANARY, at(world))
     assert isinstance(verdict, LoginRefused)
     assert f"not {FIPS}" in verdict.detail
+
+
+def test_what_a_server_that_is_not_ses_thinks_of_a_login_says_nothing_of_our_keys(world: World) -> None:
+    """Somebody pointed the alias at another provider, with a wrong password: no key of ours is switched on for it."""
+    put(world, FIRST)
+    verdict = consumer(world, server=Server("us-east-1", FIPS, world.smtp.port, "starttls")).send(CANARY, at(world))
+    assert isinstance(verdict, Unknown)
+    assert "set the server in Gmail" in verdict.detail
 
 
 def pending(world: World) -> None:
