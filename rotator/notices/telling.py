@@ -51,6 +51,11 @@ class Teller:
         """
         return [warning for one in self.notifiers for warning in self._on(one, s, turn, diary, timed)]
 
+    def has_news(self, s: Situation, turn: Turn | None, diary: Diary) -> bool:
+        """Whether anything would be told if the time that is in `s` is the right one."""
+        events = diary.events()
+        return any(due(s, turn, events, Said.on(one.channel, events), self.remind_s) for one in self.notifiers)
+
     def _on(self, notifier: Notifier, s: Situation, turn: Turn | None, diary: Diary, timed: bool) -> Iterator[str]:
         said = Said.on(notifier.channel, diary.events())
         for one in due(s, turn, diary.events(), said, self.remind_s, timed=timed):

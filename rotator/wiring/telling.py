@@ -36,10 +36,10 @@ def tell(configuration: Configuration, rotation: Rotation, turn: Turn | None) ->
     notifiers = tuple(_notifiers(configuration, user, lambda: _own(user, rotation, Throughout(journal))))
     if not notifiers:
         return []
-    if not rotation.time.agreed:  # one Date alone may be a broken proxy's
-        with suppress(RotatorError):
-            rotation.look(Look.IDENTITY)
     teller = Teller(notifiers, configuration.notify.remind)
+    if not rotation.time.agreed and teller.has_news(rotation.situation, turn, journal):
+        with suppress(RotatorError):  # one Date alone may be a broken proxy's: a second reply is asked for
+            rotation.look(Look.IDENTITY)
     return teller.tell(rotation.situation, turn, journal, timed=rotation.time.agreed)
 
 

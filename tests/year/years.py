@@ -20,10 +20,12 @@ OUTAGES = (
     (50, 1, "smtp_454", FEW),
     (52, 1, "iam_500", ALL_DAY),
     (54, 1, "gmail_500_before", SOME),
-    *((116, 3, fault, ALL_DAY) for fault in ("smtp_451", "ses_send_500")),  # nobody can be told, either way
+    (116, 3, "ses_send_500", ALL_DAY),  # nobody can be told by rotator's own rights,
+    (116, 3, "smtp_454", FEW),  # nor with a user's password
     (130, 1, "asm_500", ALL_DAY),
     (131, 1, "ssm_500", ALL_DAY),
-    *((140, 3, fault, ALL_DAY) for fault in ("smtp_451", "ses_send_500")),
+    (140, 3, "ses_send_500", ALL_DAY),
+    (140, 3, "smtp_454", FEW),
     (230, 1, "throttled", ALL_DAY),
     (231, 2, "gmail_500_before", SOME),
 )
