@@ -39,7 +39,7 @@ def tell(configuration: Configuration, rotation: Rotation, turn: Turn | None) ->
     teller = Teller(notifiers, configuration.notify.remind)
     if not rotation.time.agreed and teller.has_news(rotation.situation, turn, journal):
         with suppress(RotatorError):  # one Date alone may be a broken proxy's: a second reply is asked for
-            rotation.look(Look.IDENTITY)
+            rotation.look(Look.KEYS)
     return teller.tell(rotation.situation, turn, journal, timed=rotation.time.agreed)
 
 

@@ -25,7 +25,6 @@ OUTAGES = (
     (130, 1, "asm_500", ALL_DAY),
     (131, 1, "ssm_500", ALL_DAY),
     (140, 3, "ses_send_500", ALL_DAY),
-    (140, 3, "smtp_454", FEW),
     (230, 1, "throttled", ALL_DAY),
     (231, 2, "gmail_500_before", SOME),
 )
