@@ -85,15 +85,18 @@ def still_on(facts: Facts, request: Request) -> str:
 
 
 def by_hand(error: RotatorError, user: str, request: Request, profile: str = "") -> RotatorError:
+    """What to say where nothing can be written down: of a revoke first the plain line, of anything else the error."""
+    return revoke_by_hand(error, user, request.key, profile) if request.mode is Mode.REVOKE_FIRST else error
+
+
+def revoke_by_hand(error: RotatorError, user: str, key: str, profile: str = "") -> HelpNeeded:
     """Revoke first must not hang on the journal, nor on our own credentials: the plain line that does it without us.
 
     `profile`: of the file, so that the line acts with the credentials that this program would have.
     """
     from rotator.rotation.opening import plain_revoke
 
-    if request.mode is not Mode.REVOKE_FIRST:
-        return error
-    line = plain_revoke(user, request.key, profile)
+    line = plain_revoke(user, key, profile)
     if isinstance(error, LockHeld):
         why = "another process is at work on this user, and two never interleave; it does not know of the leak"
         fix = f"switch the key off by hand, now: {line}   and once that process has ended: the same command again"
@@ -104,7 +107,7 @@ def by_hand(error: RotatorError, user: str, request: Request, profile: str = "")
         why = "the key is still Active, and this program changes nothing that it cannot write down"
         fix = f"switch it off by hand, now: {line}"
     return HelpNeeded(
-        f"{request.key} was not revoked: {error}",
+        f"{key} was not revoked: {error}",
         why=why,
         fix=fix,
         id="revoke-by-hand",

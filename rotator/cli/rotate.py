@@ -11,7 +11,7 @@ import typer
 from rotator.cli import around, ask
 from rotator.cli.ending import DAILY
 from rotator.cli.failure import UNTOUCHED, Failure, show
-from rotator.cli.incident import CANNOT_RECORD, by_hand, request_of, still_on
+from rotator.cli.incident import CANNOT_RECORD, by_hand, request_of, revoke_by_hand, still_on
 from rotator.cli.options import Key, Options, Reason, User, Yes, command
 from rotator.cli.text import mask_ids
 from rotator.cli.work import Work, at_work, go_on, show_end
@@ -160,16 +160,11 @@ def _turn(options: Options, user: str, wanted: Wanted) -> tuple[Report, dict[str
             work.survey()
             return go_on(options, work, explain=wanted.explain)
         except (AccessError, RemoteFault) as error:
-            raise _still_active(options, work, wanted.request, error) from error
-
-
-def _still_active(options: Options, work: Work, request: Request, error: RotatorError) -> RotatorError:
-    """An IAM that does not answer while a leaked key is on is no "try again later"."""
-    key = still_on(work.rotation.facts, request)
-    if not key:
-        return error
-    revoking = replace(request, mode=Mode.REVOKE_FIRST, key=key, reason=request.reason or "leaked")
-    return by_hand(error, work.rotation.facts.user, revoking, options.configuration().aws.profile or "")
+            leaked = still_on(work.rotation.facts, wanted.request)
+            if not leaked:
+                raise
+            profile = options.configuration().aws.profile or ""
+            raise revoke_by_hand(error, user, leaked, profile) from error
 
 
 def _nothing(options: Options, work: Work, nothing: str) -> tuple[Report, dict[str, Any]]:
