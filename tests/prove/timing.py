@@ -13,7 +13,6 @@ PROOFS = ("tests/explorer/", "tests/schedules/", "tests/saga/", "tests/secrets/"
 ELSEWHERE = ("demo", "whole_rotation", "postfix", "foreign_logins", "launching")  # no fault is in them; CI runs them
 CONTAINED = "test_killed_before_some_system_calls"  # every one of its kills is among those of the long test
 NO_PROOF = (*(f"tests/saga/test_{name}.py" for name in ELSEWHERE), f"tests/saga/test_syscalls.py::{CONTAINED}")
-LONGEST = "tests/year/"
 
 
 def chosen(node: str, *, slow: bool) -> bool:
@@ -23,10 +22,10 @@ def chosen(node: str, *, slow: bool) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is no proof.  The longest test begins first: at the end the other processes would wait for it."""
+    """Leave out what is no proof."""
     kept = [one for one in items if chosen(one.nodeid, slow="slow" in one.keywords)]
     config.hook.pytest_deselected(items=[one for one in items if one not in set(kept)])
-    items[:] = sorted(kept, key=lambda one: not one.nodeid.startswith(LONGEST))
+    items[:] = kept
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
